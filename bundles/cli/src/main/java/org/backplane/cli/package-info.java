@@ -1,0 +1,2 @@
+/** {@code backplane run}: one machine without the shell, for scripts. */
+package org.backplane.cli;

@@ -1,0 +1,157 @@
+package org.backplane.board.api;
+
+import java.io.IOException;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import org.backplane.kvm.spi.cpu.CpuState;
+import org.backplane.kvm.spi.device.DisplaySource;
+import org.osgi.annotation.versioning.ProviderType;
+
+/**
+ * One machine. All methods may be called from any thread; those that look at or change the guest wait for its next boundary, which
+ * comes within milliseconds also while it runs.
+ */
+@ProviderType
+public interface Machine {
+    /** What the machine is doing. */
+    enum State {
+        CREATED,
+        RUNNING,
+        PAUSED,
+        /** A card that it cannot do without is gone: it goes on when the card is back. */
+        WAITING,
+        ENDED
+    }
+
+    String name();
+
+    State state();
+
+    /** Why it waits or ended, one line; empty otherwise. */
+    String stateDetail();
+
+    /** The configuration it was created from. */
+    Map<String, List<String>> config();
+
+    void start() throws BoardException;
+
+    void pause();
+
+    void resume();
+
+    /** Presses the reset button. */
+    void reset();
+
+    /** Ends it and releases its memory and back ends. */
+    void stop();
+
+    /** Completes when the machine has ended. */
+    CompletableFuture<End> ended();
+
+    /**
+     * How a machine ended.
+     *
+     * @param status exit status as {@code backplane run} gives it: 0 power-off or stop, {@code (v<<1)|1} from isa-debug-exit, 3 ended by
+     *     an exit nobody handled or a triple fault
+     * @param report empty, or several lines: reason, registers, the instruction
+     */
+    record End(int status, String reason, String report) {}
+
+    // ---- slots and cards ----
+
+    List<SlotInfo> slots();
+
+    /** A slot as it is now. State is {@code active}, {@code parked}, {@code empty} or {@code waiting}. */
+    record SlotInfo(
+            String slot,
+            String kind,
+            String type,
+            String version,
+            String state,
+            String bundle,
+            List<String> claims,
+            Map<String, String> properties) {}
+
+    /**
+     * Plugs a card into a new slot of the running machine.
+     *
+     * @param slot name, or null for the card's type with a number
+     */
+    void plug(String type, String slot, Map<String, String> properties) throws BoardException;
+
+    void unplug(String slot) throws BoardException;
+
+    /**
+     * Replaces the card of a slot by one of another bundle, side by side: the guest runs on until the short pause of the commit. On any
+     * failure the old card stays in service.
+     *
+     * @param target {@code TYPE}, {@code TYPE@VERSION} or {@code TYPE#BUNDLE-ID}; null for the newest version of the same type
+     */
+    SwapReport swap(String slot, String target) throws BoardException;
+
+    /** @param pauseNanos from the last guest instruction before to the first after */
+    record SwapReport(String slot, String from, String to, long pauseNanos) {}
+
+    /** What happens when the slot's bundle stops: {@code float} or {@code pause}. */
+    void policy(String slot, String policy) throws BoardException;
+
+    /** The saved state of a slot's card, as text, for looking at. */
+    String cardState(String slot) throws BoardException;
+
+    // ---- looking inside ----
+
+    /** Copy of a vCPU's state at a boundary. */
+    CpuState cpu(int vcpu);
+
+    /** Physical memory; addresses without RAM read as FF. */
+    byte[] readPhysical(long gpa, int length);
+
+    /** Linear memory through the guest's tables; empty if it is not mapped. */
+    Optional<byte[]> readLinear(int vcpu, long gva, int length);
+
+    /** The guest's page walk for an address, one line a level. */
+    List<String> pageWalk(int vcpu, long gva);
+
+    /** VM exits by reason name. */
+    Map<String, Long> exits();
+
+    /** Everything that {@code -stats} prints, in order: instructions, time, exits, MMU, emulator, swaps. */
+    Map<String, String> stats();
+
+    /** The active backend's VMCS. */
+    Map<String, Long> vmcs(int vcpu);
+
+    // ---- people ----
+
+    /** The screen; empty when no card has one. */
+    Optional<DisplaySource.Frame> screen();
+
+    /** The text screen; empty in a graphics mode or without a display. */
+    List<String> screenText();
+
+    /** Presses and releases keys, named as in QEMU's {@code sendkey}: {@code a}, {@code ret}, {@code ctrl-alt-delete}, … */
+    void sendKeys(List<String> keys) throws BoardException;
+
+    /** Types text on the keyboard (US layout). */
+    void type(String text) throws BoardException;
+
+    /**
+     * Attaches to a serial console ({@code console} back end) by slot name. Output that nobody has read yet is delivered first.
+     */
+    Console attachConsole(String slot, Console.Output output) throws BoardException;
+
+    /** An attached console. */
+    interface Console extends AutoCloseable {
+        void input(byte[] bytes);
+
+        @Override
+        void close();
+
+        /** Where output goes. */
+        interface Output {
+            void write(byte[] bytes, int offset, int length) throws IOException;
+        }
+    }
+}

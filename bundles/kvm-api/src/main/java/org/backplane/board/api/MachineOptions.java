@@ -1,0 +1,40 @@
+package org.backplane.board.api;
+
+import java.util.List;
+
+/**
+ * The keys of a machine's configuration: one list for the command line of {@code backplane run}, machine files and the shell. A key may be given
+ * several times only where {@link Option#multiple} says so.
+ */
+public final class MachineOptions {
+    /**
+     * An option.
+     *
+     * @param argument what follows it, for help; empty for a flag
+     */
+    public record Option(String name, String argument, boolean multiple, String help) {}
+
+    public static final List<Option> ALL = List.of(
+            new Option("m", "SIZE", false, "memory; a number of MiB, or with suffix K, M, G (default 128)"),
+            new Option("kernel", "FILE", false, "boot a bzImage or a multiboot ELF"),
+            new Option("initrd", "FILE", false, "initial RAM disk (modules for multiboot)"),
+            new Option("append", "TEXT", false, "kernel command line"),
+            new Option("bios", "FILE", false, "system ROM: a file, or the name of a firmware card"),
+            new Option("fda", "FILE", false, "floppy image in drive A"),
+            new Option("boot", "ORDER", false, "boot order: a (floppy)"),
+            new Option("snapshot", "", false, "writes to images are not kept"),
+            new Option("serial", "BACKEND", true, "COM1, COM2 …: stdio, file:PATH, null, or console (the shell's)"),
+            new Option("debugcon", "BACKEND", false, "port 0xE9: stdio, file:PATH, null"),
+            new Option("device", "TYPE[,property=value…]", true, "plug a card"),
+            new Option("rtc", "base=utc|localtime|DATETIME", false, "time of the real-time clock at start"),
+            new Option("icount", "", false, "the clock counts instructions"),
+            new Option("no-reboot", "", false, "end instead of resetting"),
+            new Option("cpu-backend", "NAME", false, "CPU backend card (default vmx)"),
+            new Option("mmu", "NAME", false, "MMU card: shadow or direct (default direct)"),
+            new Option("emulator", "NAME", false, "emulator card"),
+            new Option("overcommit", "mem-lock=on|off", false, "lock guest memory"),
+            new Option("d", "ITEM,…", false, "log: int, exec, cpu_reset, exit, io, guest_errors"),
+            new Option("D", "FILE", false, "where -d logs to (default standard error)"));
+
+    private MachineOptions() {}
+}

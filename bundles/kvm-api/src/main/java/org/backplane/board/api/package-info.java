@@ -1,0 +1,15 @@
+/**
+ * The board: machines, their slots and cards. For shells, command lines and other front ends; implemented by the core.
+ *
+ * <pre>{@code
+ * Machine m = machines.create("demo", Map.of("m", List.of("64"), "fda", List.of("disk.img")));
+ * m.start();
+ * m.ended().join();
+ * }</pre>
+ */
+@Export
+@Version("1.0.0")
+package org.backplane.board.api;
+
+import org.osgi.annotation.bundle.Export;
+import org.osgi.annotation.versioning.Version;

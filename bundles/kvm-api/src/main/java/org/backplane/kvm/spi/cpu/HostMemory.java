@@ -1,0 +1,96 @@
+package org.backplane.kvm.spi.cpu;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+
+/**
+ * Loads and stores at host addresses: little-endian, unaligned, unchecked.
+ *
+ * <p>An address may come only from a {@link SoftTlb} entry, from {@link Intercepts#translate} or from the frame table:
+ * any other number crashes the JVM. There is no liveness check either; whoever removes a memory slot first takes every
+ * vCPU out of the guest and drops every TLB entry (DESIGN: guest memory).
+ */
+public final class HostMemory {
+    /** All of the address space. As fast as {@code Unsafe}, because a static final segment's bounds are constants. */
+    private static final MemorySegment ALL = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
+
+    private static final ValueLayout.OfShort SHORT =
+            ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+    private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+    private HostMemory() {}
+
+    public static byte getByte(long host) {
+        return ALL.get(ValueLayout.JAVA_BYTE, host);
+    }
+
+    public static short getShort(long host) {
+        return ALL.get(SHORT, host);
+    }
+
+    public static int getInt(long host) {
+        return ALL.get(INT, host);
+    }
+
+    public static long getLong(long host) {
+        return ALL.get(LONG, host);
+    }
+
+    public static void putByte(long host, byte value) {
+        ALL.set(ValueLayout.JAVA_BYTE, host, value);
+    }
+
+    public static void putShort(long host, short value) {
+        ALL.set(SHORT, host, value);
+    }
+
+    public static void putInt(long host, int value) {
+        ALL.set(INT, host, value);
+    }
+
+    public static void putLong(long host, long value) {
+        ALL.set(LONG, host, value);
+    }
+
+    /** Loads 1, 2, 4 or 8 bytes, zero-extended. */
+    public static long get(long host, int size) {
+        return switch (size) {
+            case 1 -> getByte(host) & 0xffL;
+            case 2 -> getShort(host) & 0xffffL;
+            case 4 -> getInt(host) & 0xffffffffL;
+            default -> getLong(host);
+        };
+    }
+
+    /** Stores the low 1, 2, 4 or 8 bytes. */
+    public static void put(long host, int size, long value) {
+        switch (size) {
+            case 1 -> putByte(host, (byte) value);
+            case 2 -> putShort(host, (short) value);
+            case 4 -> putInt(host, (int) value);
+            default -> putLong(host, value);
+        }
+    }
+
+    /** Copies between host addresses; the ranges may overlap. */
+    public static void copy(long from, long to, long bytes) {
+        MemorySegment.copy(ALL, from, ALL, to, bytes);
+    }
+
+    /** Fills a range with a byte. */
+    public static void fill(long host, long bytes, byte value) {
+        ALL.asSlice(host, bytes).fill(value);
+    }
+
+    /** Copies out of guest memory. */
+    public static void copy(long from, byte[] to, int offset, int length) {
+        MemorySegment.copy(ALL, ValueLayout.JAVA_BYTE, from, to, offset, length);
+    }
+
+    /** Copies into guest memory. */
+    public static void copy(byte[] from, int offset, long to, int length) {
+        MemorySegment.copy(from, offset, ALL, ValueLayout.JAVA_BYTE, to, length);
+    }
+}

@@ -1,0 +1,32 @@
+package org.backplane.kvm.spi.device;
+
+import java.util.List;
+import org.backplane.kvm.spi.CardFactory;
+import org.osgi.annotation.versioning.ConsumerType;
+
+/** Makes devices of one type. An OSGi service; {@link #type} is the name for {@code -device} and {@code plug}. */
+@ConsumerType
+public interface DeviceFactory extends CardFactory {
+    /**
+     * What the device claims and where it sits unless the slot's properties say otherwise. The board shows it in lists, checks
+     * properties against it, and resolves the names that the device uses with its {@link DeviceContext}.
+     */
+    List<Resource> resources();
+
+    /** Properties that a slot may set, with their defaults; an unknown one is refused. */
+    default List<Property> properties() {
+        return List.of();
+    }
+
+    /** Makes a device that is not attached yet. Cheap, no side effect. */
+    Device create();
+
+    /**
+     * A property of the card.
+     *
+     * @param name as in {@code -device TYPE,name=value}
+     * @param defaultValue used when the slot does not set it
+     * @param description one line
+     */
+    record Property(String name, String defaultValue, String description) {}
+}

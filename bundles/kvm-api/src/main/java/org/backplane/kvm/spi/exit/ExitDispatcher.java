@@ -1,0 +1,38 @@
+package org.backplane.kvm.spi.exit;
+
+import org.backplane.kvm.spi.cpu.VcpuContext;
+import org.osgi.annotation.versioning.ProviderType;
+
+/**
+ * The exit-dispatch bus, as the CPU backend sees it. Implemented by the core.
+ *
+ * <p>A VM exit is either <em>slow</em> ({@code CpuBackend.enter} returns its reason, the core dispatches it and enters
+ * again) or <em>fast</em>: the backend counts it and calls the bus from within its intercept, with the guest's state complete.
+ * No observer can tell, because the backend takes the slow way whenever {@link #observed} says that somebody looks.
+ *
+ * <p>Answers are those of {@code Intercepts}: DONE, RETRY, FAULT, EXIT.
+ */
+@ProviderType
+public interface ExitDispatcher {
+    /** Somebody wants the record of this exit (trace, debugger, foreign handler): take the slow way. */
+    boolean observed(int reason);
+
+    /** A port read; the value comes in {@code v.ioValue}. EXIT when it must go to the caller of {@code Vcpu.run}. */
+    int portIn(VcpuContext v, int port, int size);
+
+    int portOut(VcpuContext v, int port, int size, int value);
+
+    /** An MMIO read at a gpa without a memory slot; the value comes in {@code v.ioValue}. */
+    int mmioRead(VcpuContext v, long gpa, int size);
+
+    int mmioWrite(VcpuContext v, long gpa, int size, long value);
+
+    /**
+     * Handles any other exit in place; {@code v.exit} is filled. DONE: handled, the instruction counts as executed (the engine steps RIP).
+     * RETRY: handled, run the instruction again. FAULT: raise the exception. EXIT: cannot be handled here, leave.
+     */
+    int handle(VcpuContext v);
+
+    /** The TSC as the guest reads it. */
+    long tsc(VcpuContext v);
+}

@@ -1,0 +1,66 @@
+package org.backplane.board;
+
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+import org.backplane.board.api.BoardException;
+import org.backplane.board.api.Machine;
+import org.backplane.board.api.Machines;
+import org.backplane.board.cards.Card;
+import org.backplane.board.cards.CardRegistry;
+import org.backplane.board.machine.PcMachine;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Deactivate;
+import org.osgi.service.component.annotations.Reference;
+
+/** The machines of this container, in order of creation of their names. When the core's bundle stops, they stop, in order. */
+@Component
+public final class MachinesService implements Machines {
+    private final CardRegistry registry;
+    private final ConcurrentMap<String, PcMachine> machines = new ConcurrentHashMap<>();
+
+    @Activate
+    public MachinesService(@Reference CardRegistry registry) {
+        this.registry = registry;
+    }
+
+    @Override
+    public Machine create(String name, Map<String, List<String>> config) throws BoardException {
+        if (!name.matches("[A-Za-z0-9_.-]+")) throw new BoardException("'" + name + "' is no name for a machine");
+        if (machines.containsKey(name)) throw new BoardException("there is a machine '" + name + "' already");
+        PcMachine m = new PcMachine(name, config, registry, () -> machines.remove(name));
+        machines.put(name, m);
+        return m;
+    }
+
+    @Override
+    public List<Machine> list() {
+        return machines.values().stream()
+                .map(Machine.class::cast)
+                .sorted(java.util.Comparator.comparing(Machine::name))
+                .toList();
+    }
+
+    @Override
+    public Optional<Machine> find(String name) {
+        return Optional.ofNullable(machines.get(name));
+    }
+
+    @Override
+    public List<CardType> cardTypes() {
+        return registry.all().stream().map(MachinesService::describe).toList();
+    }
+
+    private static CardType describe(Card c) {
+        return new CardType(
+                c.kind().label(), c.type(), c.factory().description(), c.bundle(), c.version(), c.bundleId());
+    }
+
+    @Deactivate
+    void stop() {
+        machines.values().forEach(PcMachine::stop);
+    }
+}

@@ -1,0 +1,349 @@
+package org.backplane.board.machine;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.IntConsumer;
+import org.backplane.board.backend.CharBackend;
+import org.backplane.kvm.core.clock.TimerQueue;
+import org.backplane.kvm.core.exit.Route;
+import org.backplane.kvm.spi.device.BlockPort;
+import org.backplane.kvm.spi.device.CardState;
+import org.backplane.kvm.spi.device.CharPort;
+import org.backplane.kvm.spi.device.ClaimException;
+import org.backplane.kvm.spi.device.DeviceContext;
+import org.backplane.kvm.spi.device.DmaLine;
+import org.backplane.kvm.spi.device.DmaMemory;
+import org.backplane.kvm.spi.device.IoHandler;
+import org.backplane.kvm.spi.device.IrqLine;
+import org.backplane.kvm.spi.device.Platform;
+import org.backplane.kvm.spi.device.Resource;
+import org.backplane.kvm.spi.device.RevokedException;
+import org.backplane.kvm.spi.device.StateException;
+import org.backplane.kvm.spi.device.VmClock;
+import org.backplane.kvm.spi.device.VmTimer;
+
+/**
+ * The world of one card in one slot, and the stage of a swap (contract 10).
+ *
+ * <p><b>Guarantees.</b> While <em>staged</em>, everything the card does is only recorded: claims, IRQ levels, deadlines. {@link #activate} makes it
+ * real, after the routes were published. Once <em>revoked</em>, every method throws, and nothing the card kept from here has an
+ * effect.
+ *
+ * <p><b>Threading.</b> Staged: the thread that swaps. Active: the machine's thread, but {@link #post} comes from anywhere.
+ */
+final class CardContext implements DeviceContext {
+    private enum Phase {
+        STAGED,
+        ACTIVE,
+        REVOKED
+    }
+
+    private final Slot slot;
+    private final PcMachine machine;
+    private final List<Route> ports = new ArrayList<>();
+    private final List<Route> mmio = new ArrayList<>();
+    private final Map<String, Line> lines = new LinkedHashMap<>();
+    private final Map<String, Timer> timers = new LinkedHashMap<>();
+    private final Map<String, CharPort> characters = new HashMap<>();
+    private final List<Runnable> inputListeners = new ArrayList<>();
+    private final Map<Class<?>, Object> facets = new HashMap<>();
+    private volatile Phase phase = Phase.STAGED;
+
+    CardContext(Slot slot, PcMachine machine) {
+        this.slot = slot;
+        this.machine = machine;
+    }
+
+    // ---- for the board ----
+
+    List<Route> ports() {
+        return ports;
+    }
+
+    List<Route> mmio() {
+        return mmio;
+    }
+
+    <T> Optional<T> facet(Class<T> type) {
+        return Optional.ofNullable(facets.get(type)).map(type::cast);
+    }
+
+    boolean active() {
+        return phase == Phase.ACTIVE;
+    }
+
+    /** The stage becomes real. IRQ levels are exchanged by the router, see {@link IrqRouter#exchange}. */
+    void activate() {
+        phase = Phase.ACTIVE;
+        for (Timer t : timers.values()) t.enqueue();
+        inputListeners.forEach(Runnable::run);
+    }
+
+    /** The card has left. Levels are taken back by the router. */
+    void revoke() {
+        phase = Phase.REVOKED;
+        for (Timer t : timers.values()) t.dequeue();
+        lines.values().forEach(l -> l.level = false);
+    }
+
+    void eachAssertedGsi(IntConsumer c) {
+        for (Line l : lines.values()) if (l.level && l.gsi >= 0) c.accept(l.gsi);
+    }
+
+    /** The deadlines of the card's timers, which the core owns, by name. */
+    void saveTimers(CardState state) {
+        CardState s = state.child("timers");
+        timers.forEach((name, t) -> {
+            if (t.armed()) s.put(name, t.deadline);
+        });
+    }
+
+    /** Takes deadlines that {@link #saveTimers} wrote; timers that the card no longer has are ignored. */
+    void loadTimers(CardState state) throws StateException {
+        if (!state.has("timers")) return;
+        CardState s = state.child("timers");
+        for (Map.Entry<String, Timer> e : timers.entrySet()) {
+            e.getValue().arm(s.getLong(e.getKey(), TimerQueue.NEVER));
+        }
+    }
+
+    List<String> describeClaims() {
+        List<String> all = new ArrayList<>();
+        for (Route r : ports) all.add(String.format("port %03x-%03x", r.base(), r.base() + r.length() - 1));
+        for (Route r : mmio) all.add(String.format("mmio %x-%x", r.base(), r.base() + r.length() - 1));
+        lines.forEach((name, l) -> {
+            if (l.gsi >= 0) all.add("irq " + l.gsi);
+        });
+        return all;
+    }
+
+    private void check() {
+        if (phase == Phase.REVOKED) throw new RevokedException(slot.name());
+    }
+
+    // ---- for the card ----
+
+    @Override
+    public String slot() {
+        return slot.name();
+    }
+
+    @Override
+    public String property(String name) {
+        return slot.property(name);
+    }
+
+    @Override
+    public void claimPorts(String name, int sizes, IoHandler handler) {
+        check();
+        Resource r = slot.resource(Resource.Kind.PORTS, name);
+        long base = slot.base(r);
+        if (base >= 0) claim(ports, new Route(handler, base, r.length(), sizes, slot.name()));
+    }
+
+    @Override
+    public void claimMmio(String name, int sizes, IoHandler handler) {
+        check();
+        Resource r = slot.resource(Resource.Kind.MMIO, name);
+        long base = slot.base(r);
+        if (base >= 0) claim(mmio, new Route(handler, base, r.length(), sizes, slot.name()));
+    }
+
+    private void claim(List<Route> to, Route route) {
+        if (phase != Phase.STAGED) throw new ClaimException("slot " + slot.name() + ": claims are made in attach only");
+        to.add(route);
+    }
+
+    @Override
+    public IrqLine irq(String name) {
+        check();
+        return lines.computeIfAbsent(name, n -> new Line((int) slot.base(slot.resource(Resource.Kind.IRQ, n))));
+    }
+
+    private final class Line implements IrqLine {
+        private final int gsi;
+        private boolean level;
+
+        Line(int gsi) {
+            this.gsi = gsi;
+        }
+
+        @Override
+        public void set(boolean next) {
+            if (next == level) return;
+            check();
+            level = next;
+            if (phase == Phase.ACTIVE && gsi >= 0) machine.irqs().change(gsi, next);
+        }
+
+        @Override
+        public boolean level() {
+            return level;
+        }
+    }
+
+    @Override
+    public DmaLine dma(String name) {
+        check();
+        int channel = (int) slot.base(slot.resource(Resource.Kind.DMA, name));
+        return new DmaLine() {
+            @Override
+            public int transfer(boolean toMemory, byte[] buffer, int offset, int length) {
+                check();
+                return machine.dmaController()
+                        .map(c -> c.transfer(channel, toMemory, buffer, offset, length))
+                        .orElse(0);
+            }
+
+            @Override
+            public boolean terminalCount() {
+                return machine.dmaController().map(c -> c.terminalCount(channel)).orElse(false);
+            }
+        };
+    }
+
+    @Override
+    public DmaMemory memory() {
+        check();
+        return new DmaMemory() {
+            @Override
+            public void read(long gpa, byte[] to, int offset, int length) {
+                check();
+                machine.dmaRead(gpa, to, offset, length);
+            }
+
+            @Override
+            public void write(long gpa, byte[] from, int offset, int length) {
+                check();
+                if (phase == Phase.ACTIVE) machine.dmaWrite(gpa, from, offset, length);
+            }
+        };
+    }
+
+    @Override
+    public VmClock clock() {
+        check();
+        return machine.clock();
+    }
+
+    @Override
+    public VmTimer timer(String name, Runnable callback) {
+        check();
+        return timers.computeIfAbsent(name, n -> new Timer(callback));
+    }
+
+    private final class Timer implements VmTimer {
+        private final Runnable callback;
+        private long deadline = TimerQueue.NEVER;
+        private TimerQueue.Entry entry;
+
+        Timer(Runnable callback) {
+            this.callback = callback;
+        }
+
+        private void enqueue() {
+            entry = machine.timers().add(() -> {
+                deadline = TimerQueue.NEVER;
+                machine.guard(slot.name(), callback);
+            });
+            if (deadline != TimerQueue.NEVER) entry.arm(deadline);
+        }
+
+        private void dequeue() {
+            if (entry != null) entry.remove();
+            entry = null;
+        }
+
+        @Override
+        public void arm(long at) {
+            check();
+            deadline = at;
+            if (entry != null) entry.arm(at);
+        }
+
+        @Override
+        public void cancel() {
+            arm(TimerQueue.NEVER);
+        }
+
+        @Override
+        public boolean armed() {
+            return deadline != TimerQueue.NEVER;
+        }
+
+        @Override
+        public long deadline() {
+            return deadline;
+        }
+    }
+
+    @Override
+    public CharPort character(String name) {
+        check();
+        return characters.computeIfAbsent(name, n -> new Port(slot.characterBackend(n)));
+    }
+
+    private final class Port implements CharPort {
+        private final CharBackend backend;
+
+        Port(CharBackend backend) {
+            this.backend = backend;
+        }
+
+        @Override
+        public void write(int b) {
+            if (phase == Phase.ACTIVE) backend.write(b);
+            else check();
+        }
+
+        @Override
+        public int read() {
+            return phase == Phase.ACTIVE ? backend.read() : -1;
+        }
+
+        @Override
+        public boolean readable() {
+            return phase == Phase.ACTIVE && backend.readable();
+        }
+
+        @Override
+        public void onInput(Runnable callback) {
+            inputListeners.add(() -> backend.setListener(() -> post(callback)));
+            if (phase == Phase.ACTIVE) inputListeners.getLast().run();
+        }
+    }
+
+    @Override
+    public Optional<BlockPort> block(String name) {
+        check();
+        return slot.blockBackend(name);
+    }
+
+    @Override
+    public <T> void provide(Class<T> facet, T implementation) {
+        check();
+        facets.put(facet, implementation);
+    }
+
+    @Override
+    public Platform platform() {
+        check();
+        return machine.platform();
+    }
+
+    @Override
+    public void post(Runnable task) {
+        machine.post(() -> {
+            if (phase == Phase.ACTIVE) task.run();
+        }, slot.name());
+    }
+
+    @Override
+    public void log(String message) {
+        machine.log(slot.name(), message);
+    }
+}

@@ -1,0 +1,114 @@
+package org.backplane.board.machine;
+
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.backplane.board.api.BoardException;
+import org.backplane.board.cards.Card;
+import org.backplane.board.cards.Card.Kind;
+import org.backplane.board.cards.CardRegistry;
+import org.backplane.kvm.core.vm.KvmVm;
+import org.backplane.kvm.spi.cpu.CpuBackendFactory;
+import org.backplane.kvm.spi.cpu.EmulatorFactory;
+import org.backplane.kvm.spi.mmu.MmuFactory;
+
+/**
+ * The three slots of the CPU: backend, MMU and emulator. When the bundle of an active one stops, all three leave the VM and the machine waits; it
+ * goes on when a card of the wanted type is there again. Their state is {@code CpuState}, so a swap transfers nothing.
+ *
+ * <p><b>Threading.</b> The machine's thread between two runs.
+ */
+final class CpuSlots {
+    /** Slot names, as in the options. */
+    static final Map<Kind, String> NAMES = Map.of(Kind.CPU_BACKEND, "cpu-backend", Kind.MMU, "mmu", Kind.EMULATOR, "emulator");
+
+    private static final List<Kind> KINDS = List.of(Kind.CPU_BACKEND, Kind.MMU, Kind.EMULATOR);
+
+    private final KvmVm vm;
+    private final CardRegistry registry;
+    private final Map<Kind, String> wanted = new EnumMap<>(Kind.class);
+    private final Map<Kind, Card> active = new EnumMap<>(Kind.class);
+
+    CpuSlots(KvmVm vm, CardRegistry registry, MachineConfig config) {
+        this.vm = vm;
+        this.registry = registry;
+        wanted.put(Kind.CPU_BACKEND, config.cpuBackend);
+        wanted.put(Kind.MMU, config.mmu);
+        wanted.put(Kind.EMULATOR, config.emulator);
+    }
+
+    /** Checks that a card of each wanted type is there. */
+    void checkAvailable() throws BoardException {
+        for (Kind k : KINDS) {
+            if (registry.newest(k, wanted.get(k)).isPresent()) continue;
+            List<String> known = registry.all().stream().filter(c -> c.kind() == k).map(Card::type).distinct().toList();
+            throw new BoardException(NAMES.get(k) + ": there is no card '" + wanted.get(k) + "' (there is: "
+                    + (known.isEmpty() ? "none" : String.join(", ", known)) + ")");
+        }
+    }
+
+    static Optional<Kind> kindOf(String slot) {
+        return KINDS.stream().filter(k -> NAMES.get(k).equals(slot)).findFirst();
+    }
+
+    Card active(Kind kind) {
+        return active.get(kind);
+    }
+
+    String wanted(Kind kind) {
+        return wanted.get(kind);
+    }
+
+    List<Kind> kinds() {
+        return KINDS;
+    }
+
+    /** Why the CPU cannot run, or empty. */
+    String missing() {
+        if (vm.cpuPresent()) return "";
+        List<String> names = new ArrayList<>();
+        for (Kind k : KINDS) if (registry.newest(k, wanted.get(k)).isEmpty()) names.add(NAMES.get(k) + " '" + wanted.get(k) + "'");
+        return names.isEmpty() ? "" : "waiting for card " + String.join(", ", names);
+    }
+
+    /** Installs what is wanted, keeping active cards that are still in service. Does nothing while one is missing. */
+    void installIfComplete() {
+        Map<Kind, Card> next = new EnumMap<>(Kind.class);
+        for (Kind k : KINDS) {
+            Card current = active.get(k);
+            if (current != null && registry.contains(current)) {
+                next.put(k, current);
+            } else {
+                Optional<Card> c = registry.newest(k, wanted.get(k));
+                if (c.isEmpty()) return;
+                next.put(k, c.get());
+            }
+        }
+        install(next);
+    }
+
+    /** Swaps one of the three. If the new card cannot be made, the old ones serve on. */
+    void swap(Kind kind, Card card) {
+        Map<Kind, Card> next = new EnumMap<>(active);
+        next.put(kind, card);
+        install(next);
+        wanted.put(kind, card.type());
+    }
+
+    private void install(Map<Kind, Card> next) {
+        vm.installCpu(
+                (CpuBackendFactory) next.get(Kind.CPU_BACKEND).factory(),
+                (MmuFactory) next.get(Kind.MMU).factory(),
+                (EmulatorFactory) next.get(Kind.EMULATOR).factory());
+        active.putAll(next);
+    }
+
+    /** A card's bundle stops. */
+    void removed(Card card) {
+        if (!active.containsValue(card)) return;
+        vm.removeCpu();
+        active.values().remove(card);
+    }
+}

@@ -1,0 +1,73 @@
+package org.backplane.board.machine;
+
+import org.backplane.kvm.spi.device.InterruptController;
+
+/**
+ * Interrupt lines by GSI: lines of several cards are wired-or, and only a change of the result reaches the controller.
+ *
+ * <p><b>Threading.</b> The machine's thread.
+ */
+final class IrqRouter {
+    static final int GSIS = 24;
+
+    private static final InterruptController NONE = new InterruptController() {
+        @Override
+        public void setLine(int gsi, boolean level) {}
+
+        @Override
+        public boolean pending(int vcpu) {
+            return false;
+        }
+
+        @Override
+        public int acknowledge(int vcpu) {
+            throw new IllegalStateException("no interrupt controller");
+        }
+    };
+
+    private final int[] asserted = new int[GSIS];
+    private final Runnable onInterrupt;
+    private InterruptController controller = NONE;
+
+    /** @param onInterrupt called when the controller has an interrupt after a line changed: the vCPU should look */
+    IrqRouter(Runnable onInterrupt) {
+        this.onInterrupt = onInterrupt;
+    }
+
+    /** Puts a controller in service, or null for none. A fresh one is told the lines as they are. */
+    void setController(InterruptController c, boolean fresh) {
+        controller = c == null ? NONE : c;
+        if (fresh) for (int g = 0; g < GSIS; g++) if (asserted[g] > 0) controller.setLine(g, true);
+    }
+
+    boolean pending(int vcpu) {
+        return controller.pending(vcpu);
+    }
+
+    int acknowledge(int vcpu) {
+        return controller.acknowledge(vcpu);
+    }
+
+    /** One card's line changed. */
+    void change(int gsi, boolean level) {
+        boolean before = asserted[gsi] > 0;
+        asserted[gsi] += level ? 1 : -1;
+        notifyIfChanged(gsi, before);
+    }
+
+    /** A swap: the old card's levels go and the new card's come in one step, so that no edge is seen that nobody made. */
+    void exchange(CardContext old, CardContext next) {
+        boolean[] before = new boolean[GSIS];
+        for (int g = 0; g < GSIS; g++) before[g] = asserted[g] > 0;
+        if (old != null) old.eachAssertedGsi(g -> asserted[g]--);
+        if (next != null) next.eachAssertedGsi(g -> asserted[g]++);
+        for (int g = 0; g < GSIS; g++) notifyIfChanged(g, before[g]);
+    }
+
+    private void notifyIfChanged(int gsi, boolean before) {
+        boolean now = asserted[gsi] > 0;
+        if (now == before) return;
+        controller.setLine(gsi, now);
+        if (controller.pending(0)) onInterrupt.run();
+    }
+}

@@ -1,0 +1,227 @@
+package org.backplane.board.machine;
+
+import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.locks.LockSupport;
+import org.backplane.kvm.api.KvmRun;
+import org.backplane.kvm.core.clock.TimerQueue;
+import org.backplane.kvm.core.clock.VirtualClock;
+import org.backplane.kvm.core.vm.KvmVcpu;
+import org.backplane.kvm.core.vm.VmHost;
+
+/**
+ * The thread of a machine: it runs the vCPU, and between two runs whatever anybody asked for.
+ *
+ * <p><b>Guarantees.</b> A request ({@link #call}) is executed with the vCPU outside of the guest and no access half done; posted tasks and
+ * timers run at boundaries inside {@code run}, in order. The virtual clock stands still while the machine does not run.
+ *
+ * <p><b>Why requests go through a kick.</b> The board is a client of the KVM API like any other: {@code kick} makes {@code run} return with INTR, and
+ * then the vCPU is simply not running.
+ */
+final class MachineLoop implements VmHost, Runnable {
+    /** Instructions between two looks at the clock: about 0.2 ms. */
+    private static final long LONGEST_STRETCH = 50_000;
+
+    private static final long SHORTEST_STRETCH = 500;
+    private static final long LONGEST_IDLE_NANOS = 10_000_000;
+
+    /** What the loop asks of its machine. */
+    interface Owner {
+        /** The machine should be running its vCPU now. */
+        boolean runnable();
+
+        /** The vCPU left with something that is not INTR. */
+        void exited(KvmRun run);
+
+        /** Between two runs. */
+        void betweenRuns();
+
+        /** Output that was buffered goes out. */
+        void flush();
+
+        boolean over();
+    }
+
+    private final Owner owner;
+    private final VirtualClock clock;
+    private final TimerQueue timers = new TimerQueue();
+    private final IrqRouter irqs;
+    private final ConcurrentLinkedQueue<Runnable> requests = new ConcurrentLinkedQueue<>();
+    private final ConcurrentLinkedQueue<Runnable> posted = new ConcurrentLinkedQueue<>();
+    private final Thread thread;
+    private final boolean countsInstructions;
+    private volatile KvmVcpu vcpu;
+
+    /** The thread waits in {@link #idle}, or is about to: whoever brings work must wake it. */
+    private volatile boolean idling;
+
+    MachineLoop(String name, Owner owner, VirtualClock clock, boolean countsInstructions) {
+        this.owner = owner;
+        this.clock = clock;
+        this.countsInstructions = countsInstructions;
+        irqs = new IrqRouter(this::attention);
+        thread = new Thread(this, "machine-" + name);
+        thread.setDaemon(true);
+    }
+
+    void start(KvmVcpu cpu) {
+        vcpu = cpu;
+        thread.start();
+    }
+
+    TimerQueue timers() {
+        return timers;
+    }
+
+    IrqRouter irqs() {
+        return irqs;
+    }
+
+    /** The vCPU should come to a boundary; on the machine's thread. */
+    void attention() {
+        vcpu.context().leave = true;
+    }
+
+    /** {@link #run} should look at the machine's state. */
+    void interrupt() {
+        KvmVcpu c = vcpu;
+        if (c != null) c.kick();
+        LockSupport.unpark(thread);
+    }
+
+    /** Runs a task as a callback at the next boundary. From any thread. */
+    void post(Runnable task) {
+        posted.add(task);
+        KvmVcpu c = vcpu;
+        if (c != null) c.context().leave = true;
+        wake();
+    }
+
+    /** Executes on the machine's thread with the vCPU outside the guest, and waits for the result. */
+    <T> T call(Callable<T> task) {
+        if (Thread.currentThread() == thread || !thread.isAlive()) {
+            try {
+                return task.call();
+            } catch (RuntimeException e) {
+                throw e;
+            } catch (Exception e) {
+                throw new CompletionException(e);
+            }
+        }
+        CompletableFuture<T> result = new CompletableFuture<>();
+        requests.add(() -> {
+            try {
+                result.complete(task.call());
+            } catch (Throwable t) {
+                result.completeExceptionally(t);
+            }
+        });
+        interrupt();
+        try {
+            return result.get();
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof RuntimeException r) throw r;
+            throw new CompletionException(e.getCause());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted while waiting for the machine", e);
+        }
+    }
+
+    // ---- the thread ----
+
+    @Override
+    public void run() {
+        while (true) {
+            runRequests();
+            if (owner.over()) break;
+            if (!owner.runnable()) {
+                clock.stop();
+                owner.flush();
+                if (requests.isEmpty()) LockSupport.parkNanos(this, 100_000_000);
+                continue;
+            }
+            clock.start();
+            KvmRun r = vcpu.run();
+            if (r.exitReason != KvmRun.Exit.INTR) owner.exited(r);
+            owner.betweenRuns();
+        }
+        clock.stop();
+        owner.flush();
+        runRequests();
+    }
+
+    private void runRequests() {
+        if (requests.isEmpty()) return;
+        boolean wasRunning = owner.runnable();
+        if (wasRunning) clock.stop();
+        for (Runnable r = requests.poll(); r != null; r = requests.poll()) r.run();
+        if (wasRunning && owner.runnable()) clock.start();
+    }
+
+    // ---- what the vCPU asks at its boundaries ----
+
+    @Override
+    public boolean servesExits() {
+        return true;
+    }
+
+    @Override
+    public boolean interruptPending(int cpu) {
+        return irqs.pending(cpu);
+    }
+
+    @Override
+    public int acknowledgeInterrupt(int cpu) {
+        return irqs.acknowledge(cpu);
+    }
+
+    @Override
+    public void boundary() {
+        if (timers.next() <= clock.nanos()) timers.run(clock.nanos());
+        for (Runnable r = posted.poll(); r != null; r = posted.poll()) r.run();
+        owner.flush();
+    }
+
+    @Override
+    public long instructionBudget() {
+        long next = timers.next();
+        if (next == TimerQueue.NEVER) return LONGEST_STRETCH;
+        if (countsInstructions) return Math.clamp(clock.instructionsUntil(next), 1, LONGEST_STRETCH);
+        // At about two nanoseconds an instruction.
+        return Math.clamp((next - clock.nanos()) / 2, SHORTEST_STRETCH, LONGEST_STRETCH);
+    }
+
+    @Override
+    public boolean exactBudget() {
+        return countsInstructions;
+    }
+
+    @Override
+    public void idle() {
+        long next = timers.next();
+        if (countsInstructions && next != TimerQueue.NEVER) {
+            clock.skipTo(next);
+            return;
+        }
+        idling = true;
+        if (posted.isEmpty() && requests.isEmpty()) {
+            long wait = next == TimerQueue.NEVER ? LONGEST_IDLE_NANOS : Math.min(next - clock.nanos(), LONGEST_IDLE_NANOS);
+            if (wait > 0) LockSupport.parkNanos(this, wait);
+        }
+        idling = false;
+    }
+
+    @Override
+    public void wake() {
+        if (idling) LockSupport.unpark(thread);
+    }
+
+    @Override
+    public long tscNanos() {
+        return clock.nanos();
+    }
+}

@@ -1,0 +1,114 @@
+package org.backplane.board.machine;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.backplane.kvm.spi.cpu.CpuState;
+import org.backplane.kvm.spi.mmu.Mmu;
+
+/**
+ * What a machine can tell about itself as text: statistics, the report of a crash. On the machine's thread; what it said last stays readable after
+ * the machine has ended.
+ */
+final class MachineReport {
+    private static final String EXITS = "exits.";
+    private static final String[] GPR = {"rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi"};
+    private static final String[] SEG = {"es", "cs", "ss", "ds", "fs", "gs", "ldt", "tr"};
+
+    private final PcMachine machine;
+    private Map<String, String> frozenStats;
+    private Map<String, Long> frozenExits;
+
+    MachineReport(PcMachine machine) {
+        this.machine = machine;
+    }
+
+    /** The machine ends: keep what its cards counted. */
+    void freeze() {
+        Map<String, Long> exits = exits();
+        frozenStats = stats();
+        frozenExits = exits;
+    }
+
+    Map<String, Long> exits() {
+        if (frozenExits != null) return frozenExits;
+        Map<String, Long> m = new LinkedHashMap<>();
+        if (!machine.vm().cpuPresent()) return m;
+        machine.vm().backend().counters().forEach((k, v) -> {
+            if (k.startsWith(EXITS) && v != 0) m.put(k.substring(EXITS.length()), v);
+        });
+        return m;
+    }
+
+    Map<String, String> stats() {
+        if (frozenStats != null) return frozenStats;
+        Map<String, String> m = new LinkedHashMap<>();
+        long instructions = machine.vcpu().context().instructions;
+        double seconds = machine.clock().nanos() / 1e9;
+        m.put("instructions", Long.toString(instructions));
+        m.put("time", String.format(Locale.ROOT, "%.3f s", seconds));
+        if (seconds > 0) m.put("rate", String.format(Locale.ROOT, "%.1f million instructions/s", instructions / seconds / 1e6));
+        if (machine.vm().cpuPresent()) {
+            add(m, "", machine.vm().backend().counters());
+            add(m, "mmu.", machine.vm().mmu().counters());
+            add(m, "emulator.", machine.vm().emulator().counters());
+        }
+        var tlb = machine.vcpu().context().tlb;
+        m.put("tlb.fills", Long.toString(tlb.fills));
+        m.put("tlb.flushes", Long.toString(tlb.flushes));
+        m.put("tlb.page_flushes", Long.toString(tlb.pageFlushes));
+        m.put("swaps", Long.toString(machine.swaps()));
+        return m;
+    }
+
+    private static void add(Map<String, String> to, String prefix, Map<String, Long> counters) {
+        counters.forEach((k, v) -> {
+            if (v != 0 || !k.startsWith(EXITS)) to.put(prefix + k, Long.toString(v));
+        });
+    }
+
+    /** The report of a guest that was ended: reason, registers, and the bytes at RIP. */
+    String crash(String reason) {
+        CpuState s = machine.vcpu().context().state;
+        StringBuilder b = new StringBuilder("guest ended: ").append(reason).append('\n');
+        b.append(registers(s));
+        b.append("code:");
+        for (int i = 0; i < 15; i++) {
+            long gpa = machine.vm().cpuPresent()
+                    ? machine.vm().mmu().gvaToGpa(machine.vcpu().context(), s.linearRip() + i, Mmu.PROBE)
+                    : -1;
+            byte[] one = new byte[1];
+            if (gpa >= 0) machine.dmaRead(gpa, one, 0, 1);
+            b.append(gpa < 0 ? " ??" : String.format(" %02x", one[0]));
+        }
+        return b.toString();
+    }
+
+    static String registers(CpuState s) {
+        StringBuilder b = new StringBuilder();
+        for (int i = 0; i < 8; i++) {
+            b.append(String.format("%s=%016x%c", GPR[i], s.gpr[i], (i & 3) == 3 ? '\n' : ' '));
+        }
+        b.append(String.format("rip=%016x rflags=%08x cpl=%d\n", s.rip, s.rflags(), s.cpl));
+        for (int i = 0; i < 8; i++) {
+            b.append(String.format(
+                    "%-3s sel=%04x base=%08x limit=%08x ar=%05x\n", SEG[i], s.segSel[i], s.segBase[i], s.segLimit[i], s.segAr[i]));
+        }
+        b.append(String.format("gdt base=%08x limit=%04x  idt base=%08x limit=%04x\n", s.gdtBase, s.gdtLimit, s.idtBase, s.idtLimit));
+        b.append(String.format("cr0=%08x cr2=%08x cr3=%08x cr4=%08x efer=%x\n", s.cr0, s.cr2, s.cr3, s.cr4, s.efer));
+        return b.toString();
+    }
+
+    /** The guest's page walk for an address. */
+    List<String> pageWalk(long gva) {
+        List<String> lines = new ArrayList<>();
+        if (!machine.vm().cpuPresent()) return lines;
+        long gpa = machine.vm().mmu().gvaToGpa(machine.vcpu().context(), gva, Mmu.PROBE);
+        lines.add(gpa < 0
+                ? String.format("gva %x is not mapped (error code %x)", gva, machine.vcpu().context().faultError)
+                : String.format("gva %x -> gpa %x", gva, gpa));
+        return lines;
+    }
+}

@@ -1,0 +1,237 @@
+package org.backplane.board.machine;
+
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.backplane.board.api.BoardException;
+import org.backplane.board.backend.CharBackend;
+import org.backplane.board.cards.Card;
+import org.backplane.kvm.core.exit.Route;
+import org.backplane.kvm.core.exit.RouteTable;
+import org.backplane.kvm.spi.device.CardState;
+import org.backplane.kvm.spi.device.ClaimException;
+import org.backplane.kvm.spi.device.Device;
+import org.backplane.kvm.spi.device.DeviceFactory;
+import org.backplane.kvm.spi.device.InterruptController;
+import org.backplane.kvm.spi.device.StateException;
+
+/**
+ * The slots of a machine and the cards in them: plugging, unplugging, parking, and the swap of a device as a transaction (contract 10).
+ *
+ * <p><b>Guarantees.</b> Routes change by one store. If anything fails before the commit, the card that was there serves on as if nothing had
+ * happened.
+ *
+ * <p><b>Threading.</b> {@link #stage} on the thread of whoever asks, while the guest runs; all others on the machine's thread between two runs.
+ */
+final class SlotBoard {
+    private final PcMachine machine;
+    private final Map<String, Slot> slots = new LinkedHashMap<>();
+
+    /** All character back ends, for {@link #flush}. */
+    private CharBackend[] characters = {};
+
+    SlotBoard(PcMachine machine) {
+        this.machine = machine;
+    }
+
+    Collection<Slot> slots() {
+        return slots.values();
+    }
+
+    /** Keeps a place for a card that may come later. */
+    void reserve(Slot slot) {
+        slots.put(slot.name(), slot);
+    }
+
+    Optional<Slot> find(String name) {
+        return Optional.ofNullable(slots.get(name));
+    }
+
+    /** All routes that would be in service if this context replaced what the slot has now (null: nothing). */
+    private RouteTable routesWith(Slot changed, CardContext next) {
+        List<Route> ports = new ArrayList<>();
+        List<Route> mmio = new ArrayList<>();
+        for (Slot s : slots.values()) {
+            CardContext c = s == changed ? next : s.context;
+            if (c == null) continue;
+            ports.addAll(c.ports());
+            mmio.addAll(c.mmio());
+        }
+        if (next != null && !slots.containsValue(changed)) {
+            ports.addAll(next.ports());
+            mmio.addAll(next.mmio());
+        }
+        return RouteTable.of(ports, mmio);
+    }
+
+    /** A card that is attached and not in service. */
+    record Staged(Card card, Device device, CardContext context) {}
+
+    /**
+     * Makes and attaches a device on a stage.
+     *
+     * @throws BoardException if the card refuses, or its claims overlap another's
+     */
+    Staged stage(Slot slot, Card card) throws BoardException {
+        DeviceFactory factory = (DeviceFactory) card.factory();
+        slot.prepare(factory);
+        try {
+            Device device = factory.create();
+            CardContext context = new CardContext(slot, machine);
+            device.attach(context);
+            return new Staged(card, device, context);
+        } catch (RuntimeException e) {
+            throw failure(slot, card, "cannot be attached", e);
+        }
+    }
+
+    /** Puts a card with power-on state into an empty slot, or back with the slot's parked state. */
+    void plug(Slot slot, Staged staged) throws BoardException {
+        RouteTable routes;
+        try {
+            routes = routesWith(slot, staged.context());
+        } catch (ClaimException e) {
+            throw new BoardException(e.getMessage());
+        }
+        boolean fresh = slot.parked == null;
+        try {
+            if (!fresh) load(slot, staged, slot.parked);
+        } catch (RuntimeException | StateException e) {
+            throw failure(slot, staged.card(), "does not take the parked state", e);
+        }
+        slots.put(slot.name(), slot);
+        commit(slot, staged, routes, fresh);
+        if (fresh) {
+            // A reset may write guest memory and lines, so it needs the real context.
+            try {
+                staged.device().reset();
+            } catch (RuntimeException e) {
+                commit(slot, null, routesWith(slot, null), false);
+                throw failure(slot, staged.card(), "cannot be reset", e);
+            }
+        }
+        machine.guard(slot.name(), staged.device()::resume);
+        slot.parked = null;
+    }
+
+    /** The card of a slot leaves for good, or its bundle stops: its state stays in the slot. */
+    void park(Slot slot) {
+        if (!slot.occupied()) return;
+        machine.guard(slot.name(), () -> {
+            slot.device.quiesce();
+            slot.parked = save(slot);
+        });
+        Device old = slot.device;
+        commit(slot, null, routesWith(slot, null), false);
+        machine.guard(slot.name(), old::detach);
+    }
+
+    /** Takes card and slot away. */
+    void unplug(Slot slot) {
+        park(slot);
+        slots.remove(slot.name());
+        slot.close();
+    }
+
+    /**
+     * The pause of a side-by-side swap: quiesce, save, load, commit, resume. Class loading and a trial load are done already.
+     *
+     * @throws BoardException if the new card fails; then the old one is in service again
+     */
+    void swap(Slot slot, Staged next) throws BoardException {
+        Device old = slot.device;
+        RouteTable routes;
+        try {
+            routes = routesWith(slot, next.context());
+        } catch (ClaimException e) {
+            throw new BoardException(e.getMessage());
+        }
+        old.quiesce();
+        try {
+            load(slot, next, save(slot));
+        } catch (RuntimeException | StateException e) {
+            next.context().revoke();
+            old.resume();
+            throw failure(slot, next.card(), "does not take the state of " + slot.card.describe(), e);
+        }
+        commit(slot, next, routes, false);
+        machine.guard(slot.name(), old::detach);
+        machine.guard(slot.name(), next.device()::resume);
+    }
+
+    /** Saves a card, with the timers that the core owns for it. No side effects. */
+    CardState save(Slot slot) {
+        CardState state = new CardState(slot.type(), slot.factory().stateVersion());
+        slot.device.save(state);
+        slot.context.saveTimers(state);
+        return state;
+    }
+
+    /** Loads a state into a staged card. */
+    void load(Slot slot, Staged next, CardState state) throws StateException {
+        DeviceFactory f = (DeviceFactory) next.card().factory();
+        if (state.version() > f.stateVersion() || state.version() < f.oldestStateVersion()) {
+            throw new StateException("slot " + slot.name() + ": state version " + state.version() + ", the card takes "
+                    + f.oldestStateVersion() + " to " + f.stateVersion());
+        }
+        next.context().loadTimers(state);
+        next.device().load(state);
+    }
+
+    /** One store puts the new routes in service; then the staged effects follow. */
+    private void commit(Slot slot, Staged next, RouteTable routes, boolean fresh) {
+        CardContext old = slot.context;
+        boolean wasController = old != null && old.facet(InterruptController.class).isPresent();
+        slot.card = next == null ? null : next.card();
+        slot.device = next == null ? null : next.device();
+        slot.context = next == null ? null : next.context();
+        slot.faulted = false;
+        if (next == null) slot.characters().values().forEach(c -> c.setListener(null));
+        machine.vm().bus().publish(routes);
+        Optional<InterruptController> controller =
+                next == null ? Optional.empty() : next.context().facet(InterruptController.class);
+        if (controller.isPresent() || wasController) machine.irqs().setController(controller.orElse(null), fresh);
+        machine.irqs().exchange(old, slot.context);
+        if (old != null) old.revoke();
+        if (next != null) next.context().activate();
+        characters = slots.values().stream()
+                .flatMap(s -> s.characters().values().stream())
+                .toArray(CharBackend[]::new);
+    }
+
+    private static BoardException failure(Slot slot, Card card, String what, Exception e) {
+        String cause = e.getMessage() != null ? e.getMessage() : e.toString();
+        return new BoardException("slot " + slot.name() + ": card " + card.describe() + " " + what + ": " + cause, e);
+    }
+
+    /** A facet of whatever card offers it now. */
+    <T> Optional<T> facet(Class<T> type) {
+        for (Slot s : slots.values()) {
+            if (s.context == null) continue;
+            Optional<T> f = s.context.facet(type);
+            if (f.isPresent()) return f;
+        }
+        return Optional.empty();
+    }
+
+    /** Buffered output goes out; called at every boundary. */
+    void flush() {
+        for (CharBackend c : characters) c.flush();
+    }
+
+    void resetAll() {
+        for (Slot s : slots.values()) if (s.occupied()) machine.guard(s.name(), s.device::reset);
+    }
+
+    void close() {
+        for (Slot s : List.copyOf(slots.values())) {
+            if (s.occupied()) machine.guard(s.name(), s.device::detach);
+            if (s.context != null) s.context.revoke();
+            s.close();
+        }
+        slots.clear();
+    }
+}

@@ -1,0 +1,102 @@
+package org.backplane.kvm.core;
+
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import org.backplane.board.cards.Card;
+import org.backplane.board.cards.Card.Kind;
+import org.backplane.board.cards.CardRegistry;
+import org.backplane.kvm.api.Kvm;
+import org.backplane.kvm.api.KvmException;
+import org.backplane.kvm.api.KvmException.Errno;
+import org.backplane.kvm.api.Vm;
+import org.backplane.kvm.core.cpu.Msrs;
+import org.backplane.kvm.core.vm.KvmVm;
+import org.backplane.kvm.core.vm.VmHost;
+import org.backplane.kvm.spi.cpu.CpuBackendFactory;
+import org.backplane.kvm.spi.cpu.EmulatorFactory;
+import org.backplane.kvm.spi.mmu.MmuFactory;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Deactivate;
+import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.component.annotations.ReferencePolicy;
+import org.osgi.service.component.annotations.ReferencePolicyOption;
+import org.slf4j.LoggerFactory;
+
+/**
+ * {@code /dev/kvm}: there while a CPU backend, an MMU and an emulator are there. It goes, and its VMs with it, when the last of a kind goes.
+ */
+@Component
+public final class KvmService implements Kvm {
+    private final CardRegistry registry;
+    private final Set<KvmVm> vms = ConcurrentHashMap.newKeySet();
+
+    /** The references only say when the service may exist; the cards themselves are taken from the registry. */
+    @Reference(policy = ReferencePolicy.DYNAMIC, policyOption = ReferencePolicyOption.RELUCTANT)
+    volatile CpuBackendFactory anyBackend;
+
+    @Reference(policy = ReferencePolicy.DYNAMIC, policyOption = ReferencePolicyOption.RELUCTANT)
+    volatile MmuFactory anyMmu;
+
+    @Reference(policy = ReferencePolicy.DYNAMIC, policyOption = ReferencePolicyOption.RELUCTANT)
+    volatile EmulatorFactory anyEmulator;
+
+    @Activate
+    public KvmService(@Reference CardRegistry registry) {
+        this.registry = registry;
+    }
+
+    @Override
+    public int apiVersion() {
+        return API_VERSION;
+    }
+
+    @Override
+    public int checkExtension(Extension extension) {
+        return switch (extension) {
+            case USER_MEMORY -> 1;
+            case NR_VCPUS -> Vm.MAX_VCPUS;
+            case NR_MEMSLOTS -> Vm.MAX_SLOTS;
+            default -> 0;
+        };
+    }
+
+    @Override
+    public List<Integer> msrIndexList() {
+        return Msrs.INDICES;
+    }
+
+    @Override
+    public Vm createVm(Map<String, String> options) {
+        KvmVm[] self = new KvmVm[1];
+        KvmVm vm = new KvmVm(
+                VmHost.NONE,
+                (slot, e) -> LoggerFactory.getLogger(KvmService.class).error("slot {} threw", slot, e),
+                Map.of(),
+                () -> vms.remove(self[0]));
+        self[0] = vm;
+        vm.installCpu(
+                (CpuBackendFactory) card(Kind.CPU_BACKEND, options, "cpu-backend", "vmx").factory(),
+                (MmuFactory) card(Kind.MMU, options, "mmu", "direct").factory(),
+                (EmulatorFactory) card(Kind.EMULATOR, options, "emulator", "interpreter").factory());
+        vms.add(vm);
+        return vm;
+    }
+
+    private Card card(Kind kind, Map<String, String> options, String key, String preferred) {
+        String type = options.get(key);
+        if (type != null) {
+            return registry.newest(kind, type).orElseThrow(() -> new KvmException(Errno.ENODEV, key + ": no card '" + type + "'"));
+        }
+        return registry.newest(kind, preferred)
+                .or(() -> registry.all().stream().filter(c -> c.kind() == kind).findFirst())
+                .orElseThrow(() -> new KvmException(Errno.ENODEV, "no " + key + " card"));
+    }
+
+    @Deactivate
+    void stop() {
+        for (KvmVm vm : List.copyOf(vms)) vm.close();
+    }
+}

@@ -1,0 +1,118 @@
+package org.backplane.kvm.core.exit;
+
+import org.backplane.kvm.spi.device.RevokedException;
+
+/**
+ * Port and MMIO accesses to cards: finds the route, splits what a handler does not take, and shields the VM from a handler that throws.
+ *
+ * <p><b>Guarantees.</b> An access to an unclaimed address is handled: reads give ones, writes vanish. A handler's exception ends the
+ * access as floating and is reported to {@link CardFault}; it never reaches the engine.
+ */
+public final class IoBus {
+    /** Told when a card's handler throws. */
+    public interface CardFault {
+        void handlerThrew(String slot, RuntimeException e);
+    }
+
+    private volatile RouteTable routes = RouteTable.EMPTY;
+    private final CardFault faults;
+
+    public IoBus(CardFault faults) {
+        this.faults = faults;
+    }
+
+    /** Puts a new table in service: one volatile store. */
+    public void publish(RouteTable table) {
+        routes = table;
+    }
+
+    public boolean claimsPort(int port) {
+        return routes.ports[port] != Route.FLOATING;
+    }
+
+    public boolean claimsMmio(long gpa) {
+        return routes.mmio(gpa) != Route.FLOATING;
+    }
+
+    public long portRead(int vcpu, int port, int size) {
+        RouteTable t = routes;
+        Route r = t.ports[port];
+        if ((r.sizes() & size) != 0 && fits(r, port, size)) return read(r, vcpu, port, size) & mask(size);
+        long value = 0;
+        int part = part(r, port, size);
+        for (int i = 0; i < size; i += part) {
+            value |= (read(t.ports[port + i & 0xffff], vcpu, port + i & 0xffff, part) & mask(part)) << 8 * i;
+        }
+        return value;
+    }
+
+    public void portWrite(int vcpu, int port, int size, long value) {
+        RouteTable t = routes;
+        Route r = t.ports[port];
+        if ((r.sizes() & size) != 0 && fits(r, port, size)) {
+            write(r, vcpu, port, size, value & mask(size));
+            return;
+        }
+        int part = part(r, port, size);
+        for (int i = 0; i < size; i += part) {
+            write(t.ports[port + i & 0xffff], vcpu, port + i & 0xffff, part, value >>> 8 * i & mask(part));
+        }
+    }
+
+    public long mmioRead(int vcpu, long gpa, int size) {
+        RouteTable t = routes;
+        Route r = t.mmio(gpa);
+        if ((r.sizes() & size) != 0 && fits(r, gpa, size)) return read(r, vcpu, gpa, size) & mask(size);
+        long value = 0;
+        int part = part(r, gpa, size);
+        for (int i = 0; i < size; i += part) value |= (read(t.mmio(gpa + i), vcpu, gpa + i, part) & mask(part)) << 8 * i;
+        return value;
+    }
+
+    public void mmioWrite(int vcpu, long gpa, int size, long value) {
+        RouteTable t = routes;
+        Route r = t.mmio(gpa);
+        if ((r.sizes() & size) != 0 && fits(r, gpa, size)) {
+            write(r, vcpu, gpa, size, value & mask(size));
+            return;
+        }
+        int part = part(r, gpa, size);
+        for (int i = 0; i < size; i += part) write(t.mmio(gpa + i), vcpu, gpa + i, part, value >>> 8 * i & mask(part));
+    }
+
+    /** The unit to split an access into: the largest that the handler takes, or a byte where the access leaves its range. */
+    private static int part(Route r, long address, int size) {
+        if (!fits(r, address, size)) return 1;
+        for (int p = size >> 1; p > 1; p >>= 1) if ((r.sizes() & p) != 0) return p;
+        return 1;
+    }
+
+    private static boolean fits(Route r, long address, int size) {
+        return r.length() == 0 || address - r.base() + size <= r.length();
+    }
+
+    private static long mask(int size) {
+        return -1L >>> 64 - 8 * size;
+    }
+
+    private long read(Route r, int vcpu, long address, int size) {
+        try {
+            return r.handler().read(vcpu, address - r.base(), size);
+        } catch (RevokedException e) {
+            return -1;
+        } catch (RuntimeException e) {
+            faults.handlerThrew(r.owner(), e);
+            return -1;
+        }
+    }
+
+    private void write(Route r, int vcpu, long address, int size, long value) {
+        try {
+            r.handler().write(vcpu, address - r.base(), size, value);
+        } catch (RevokedException e) {
+            return;
+        } catch (RuntimeException e) {
+            faults.handlerThrew(r.owner(), e);
+        }
+    }
+}

@@ -1,0 +1,327 @@
+package org.backplane.kvm.core.memory;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.Comparator;
+import java.util.List;
+import java.util.TreeMap;
+import org.backplane.kvm.api.KvmException;
+import org.backplane.kvm.api.KvmException.Errno;
+import org.backplane.kvm.api.Vm;
+import org.backplane.kvm.spi.cpu.HostMemory;
+import org.backplane.kvm.spi.mmu.FrameTable;
+import org.backplane.kvm.spi.mmu.VmMemory;
+
+/**
+ * The memory of one VM: slots, frames, and the one door for writes from outside the engine.
+ *
+ * <p><b>Guarantees.</b> A look-up is one or two array loads and sees a consistent map: the map is immutable and published through one
+ * volatile field. Every write through the door drops code, tells the MMU, and marks the page dirty, in that order, before it stores.
+ *
+ * <p><b>Assumes.</b> Slots change only while all vCPUs are outside of the guest and no host thread is in a DMA call: the VM sees to that.
+ */
+public final class GuestMemory implements VmMemory, AutoCloseable {
+    private static final long MAX_GPA = 1L << 46;
+
+    /** What must be told before memory is written; set by the VM. */
+    public interface WriteListener {
+        /** The frame holds code: drop what was made of these bytes. */
+        void codeWritten(long frame, int offset, int length);
+
+        /** Bytes of a page are about to change: shadow pre-write. */
+        void preWrite(long gpa, int length);
+    }
+
+    /** One slot with its host memory. */
+    private record Backing(Slot slot, MemorySegment memory, Arena arena, BitSet dirty) {}
+
+    /** The published map: for every 4 MiB of guest memory a table of frame numbers, 0 where there is none. */
+    private record PageMap(int[][] chunks, List<Slot> slots) {}
+
+    private static final PageMap EMPTY = new PageMap(new int[0][], List.of());
+
+    private final FrameTable frames = new FrameTable();
+    private final TreeMap<Integer, Backing> slots = new TreeMap<>();
+    private volatile PageMap map = EMPTY;
+    private volatile long a20Mask = -1;
+    private WriteListener listener;
+
+    public void setWriteListener(WriteListener listener) {
+        this.listener = listener;
+    }
+
+    // ---- look-ups ----
+
+    @Override
+    public FrameTable frames() {
+        return frames;
+    }
+
+    @Override
+    public long frame(long gfn) {
+        int[][] chunks = map.chunks;
+        long g = gfn & a20Mask;
+        int c = (int) (g >>> 10);
+        if (g >>> 10 >= chunks.length || chunks[c] == null) return 0;
+        return chunks[c][(int) g & 1023];
+    }
+
+    @Override
+    public long host(long gpa) {
+        long f = frame(gpa >>> 12);
+        return f == 0 ? 0 : frames.host(f) + (gpa & 4095);
+    }
+
+    @Override
+    public boolean readOnly(long gfn) {
+        Slot s = slotOf(gfn & a20Mask);
+        return s != null && s.readOnly();
+    }
+
+    @Override
+    public boolean dirtyLogged(long gfn) {
+        Slot s = slotOf(gfn & a20Mask);
+        return s != null && s.dirtyLog();
+    }
+
+    @Override
+    public List<Slot> slots() {
+        return map.slots;
+    }
+
+    private Slot slotOf(long gfn) {
+        for (Slot s : map.slots) {
+            if (gfn >= s.gfn() && gfn < s.gfn() + s.pages()) return s;
+        }
+        return null;
+    }
+
+    // ---- the A20 gate ----
+
+    public boolean a20() {
+        return a20Mask == -1;
+    }
+
+    /** With the gate off, bit 20 of every guest physical address is 0. The caller drops translations. */
+    public void setA20(boolean enabled) {
+        a20Mask = enabled ? -1 : ~0x100L;
+    }
+
+    // ---- the door ----
+
+    @Override
+    public long read(long gpa, int size) {
+        return HostMemory.get(hostOrThrow(gpa), size);
+    }
+
+    @Override
+    public void write(long gpa, int size, long value) {
+        if ((gpa & 4095) + size > 4096) {
+            for (int i = 0; i < size; i++) write(gpa + i, 1, value >>> 8 * i);
+            return;
+        }
+        long host = hostOrThrow(gpa);
+        if (readOnly(gpa >>> 12)) return;
+        beforeWrite(gpa, size);
+        HostMemory.put(host, size, value);
+    }
+
+    @Override
+    public void write(long gpa, byte[] from, int offset, int length) {
+        for (int done = 0; done < length; ) {
+            int n = Math.min(length - done, (int) (4096 - (gpa + done & 4095)));
+            long host = hostOrThrow(gpa + done);
+            beforeWrite(gpa + done, n);
+            HostMemory.copy(from, offset + done, host, n);
+            done += n;
+        }
+    }
+
+    @Override
+    public void read(long gpa, byte[] to, int offset, int length) {
+        for (int done = 0; done < length; ) {
+            int n = Math.min(length - done, (int) (4096 - (gpa + done & 4095)));
+            HostMemory.copy(hostOrThrow(gpa + done), to, offset + done, n);
+            done += n;
+        }
+    }
+
+    @Override
+    public void beforeWrite(long gpa, int length) {
+        long gfn = gpa >>> 12;
+        long frame = frame(gfn);
+        if (listener != null) {
+            if (frames.codeMask(frame) != 0) listener.codeWritten(frame, (int) gpa & 4095, length);
+            listener.preWrite(gpa, length);
+        }
+        if (dirtyLogged(gfn)) markDirty(gfn);
+    }
+
+    @Override
+    public void markDirty(long gfn) {
+        long g = gfn & a20Mask;
+        synchronized (slots) {
+            for (Backing b : slots.values()) {
+                Slot s = b.slot;
+                if (s.dirtyLog() && g >= s.gfn() && g < s.gfn() + s.pages()) b.dirty.set((int) (g - s.gfn()));
+            }
+        }
+    }
+
+    private long hostOrThrow(long gpa) {
+        long host = host(gpa);
+        if (host == 0) throw new IndexOutOfBoundsException("no memory at gpa 0x" + Long.toHexString(gpa));
+        return host;
+    }
+
+    // ---- slots ----
+
+    /**
+     * KVM_SET_MEMORY_REGION, see {@link Vm#setMemoryRegion}. {@code user} is the caller's memory or null.
+     *
+     * @return what was there before and must be released by {@link Released#release} once no vCPU refers to it any more
+     */
+    public Released set(int id, int flags, long gpa, long size, MemorySegment user) {
+        check(id, flags, gpa, size, user);
+        synchronized (slots) {
+            Backing old = slots.get(id);
+            if (size == 0) {
+                if (old == null) throw new KvmException(Errno.EINVAL, "memory slot " + id + " is not in use");
+                slots.remove(id);
+                publish();
+                return () -> {
+                    frames.unmap(old.slot.frame(), old.slot.pages());
+                    if (old.arena != null) old.arena.close();
+                };
+            }
+            long gfn = gpa >>> 12;
+            long pages = size >>> 12;
+            if (old != null && old.slot.pages() != pages) {
+                throw new KvmException(Errno.EINVAL, "the size of memory slot " + id + ", which is in use, cannot change");
+            }
+            for (Backing b : slots.values()) {
+                Slot s = b.slot;
+                if (s.id() != id && gfn < s.gfn() + s.pages() && s.gfn() < gfn + pages) {
+                    throw new KvmException(
+                            Errno.EEXIST,
+                            String.format("memory slot %d at 0x%x overlaps slot %d at 0x%x", id, gpa, s.id(), s.gfn() << 12));
+                }
+            }
+            boolean log = (flags & Vm.MEM_LOG_DIRTY_PAGES) != 0;
+            boolean readOnly = (flags & Vm.MEM_READONLY) != 0;
+            if (old != null && user == null) {
+                Slot s = new Slot(id, gfn, pages, old.slot.frame(), readOnly, log);
+                slots.put(id, new Backing(s, old.memory, old.arena, log ? old.dirty : new BitSet()));
+            } else {
+                Arena arena = user == null ? Arena.ofShared() : null;
+                MemorySegment memory = user;
+                if (arena != null) {
+                    try {
+                        memory = HostAllocator.allocate(arena, size);
+                    } catch (OutOfMemoryError e) {
+                        arena.close();
+                        throw new KvmException(Errno.ENOMEM, e.getMessage());
+                    }
+                }
+                long frame = frames.map(memory.address(), pages);
+                slots.put(id, new Backing(new Slot(id, gfn, pages, frame, readOnly, log), memory, arena, new BitSet()));
+            }
+            publish();
+            if (old == null || user == null) return () -> {};
+            return () -> frames.unmap(old.slot.frame(), old.slot.pages());
+        }
+    }
+
+    /** What a changed slot leaves behind. */
+    public interface Released {
+        void release();
+    }
+
+    /** The host memory of the slot that starts at gpa 0. */
+    public MemorySegment fromZero() {
+        synchronized (slots) {
+            for (Backing b : slots.values()) {
+                if (b.slot.gfn() == 0) return b.memory;
+            }
+        }
+        throw new KvmException(Errno.ENOENT, "no memory slot starts at address 0");
+    }
+
+    /** The host memory of a slot, for mapping it a second time elsewhere. */
+    public MemorySegment memory(int id) {
+        synchronized (slots) {
+            Backing b = slots.get(id);
+            if (b == null) throw new KvmException(Errno.ENOENT, "memory slot " + id + " is not in use");
+            return b.memory;
+        }
+    }
+
+    public Slot slot(int id) {
+        synchronized (slots) {
+            Backing b = slots.get(id);
+            if (b == null) throw new KvmException(Errno.ENOENT, "memory slot " + id + " is not in use");
+            return b.slot;
+        }
+    }
+
+    /** Takes and clears the dirty bits of a slot. */
+    public BitSet takeDirty(int id) {
+        synchronized (slots) {
+            Backing b = slots.get(id);
+            if (b == null || !b.slot.dirtyLog()) {
+                throw new KvmException(Errno.ENOENT, "memory slot " + id + " does not log dirty pages");
+            }
+            BitSet taken = (BitSet) b.dirty.clone();
+            b.dirty.clear();
+            return taken;
+        }
+    }
+
+    private static void check(int id, int flags, long gpa, long size, MemorySegment user) {
+        if (id < 0 || id >= Vm.MAX_SLOTS) throw new KvmException(Errno.EINVAL, "memory slot " + id + " is out of range");
+        if (((gpa | size) & 4095) != 0) {
+            throw new KvmException(Errno.EINVAL, String.format("address 0x%x or size 0x%x is not page-aligned", gpa, size));
+        }
+        if (gpa < 0 || size < 0 || gpa + size < gpa || gpa + size > MAX_GPA) {
+            throw new KvmException(Errno.EINVAL, String.format("0x%x bytes at 0x%x wrap around", size, gpa));
+        }
+        if ((flags & ~(Vm.MEM_LOG_DIRTY_PAGES | Vm.MEM_READONLY)) != 0) {
+            throw new KvmException(Errno.EINVAL, "unknown memory flags 0x" + Integer.toHexString(flags));
+        }
+        if (user != null && (!user.isNative() || (user.address() & 4095) != 0)) {
+            throw new KvmException(Errno.EINVAL, "user memory must be native and page-aligned");
+        }
+    }
+
+    private void publish() {
+        List<Slot> sorted = new ArrayList<>();
+        long top = 0;
+        for (Backing b : slots.values()) {
+            sorted.add(b.slot);
+            top = Math.max(top, b.slot.gfn() + b.slot.pages());
+        }
+        sorted.sort(Comparator.comparingLong(Slot::gfn));
+        int[][] chunks = new int[(int) (top + 1023 >>> 10)][];
+        for (Slot s : sorted) {
+            for (long i = 0; i < s.pages(); i++) {
+                int c = (int) (s.gfn() + i >>> 10);
+                if (chunks[c] == null) chunks[c] = new int[1024];
+                chunks[c][(int) (s.gfn() + i) & 1023] = (int) (s.frame() + i);
+            }
+        }
+        map = new PageMap(chunks, List.copyOf(sorted));
+    }
+
+    /** Frees everything. No vCPU and no card may use the memory any more. */
+    @Override
+    public void close() {
+        synchronized (slots) {
+            map = EMPTY;
+            for (Backing b : slots.values()) if (b.arena != null) b.arena.close();
+            slots.clear();
+            frames.close();
+        }
+    }
+}

@@ -1,0 +1,137 @@
+package org.backplane.kvm.core.vm;
+
+import java.util.List;
+import java.util.Map;
+import org.backplane.kvm.spi.cpu.CpuBackend;
+import org.backplane.kvm.spi.cpu.CpuBackendFactory;
+import org.backplane.kvm.spi.cpu.Emulator;
+import org.backplane.kvm.spi.cpu.EmulatorFactory;
+import org.backplane.kvm.spi.cpu.VcpuContext;
+import org.backplane.kvm.spi.mmu.Mmu;
+import org.backplane.kvm.spi.mmu.MmuContext;
+import org.backplane.kvm.spi.mmu.MmuFactory;
+import org.backplane.kvm.spi.mmu.VmMemory;
+
+/**
+ * The three cards that make the CPU of a VM: backend, MMU, emulator; all are there, or none.
+ *
+ * <p><b>Guarantees.</b> Nothing of a card survives a replacement: the backend is made anew around whichever card changed, the MMU's tables are
+ * rebuilt from {@code CpuState}, all TLBs are empty. If a new card cannot be made, the old ones are in service again.
+ *
+ * <p><b>Threading.</b> Changes with all vCPUs at a boundary.
+ */
+final class CpuCards {
+    /** The factories in use. */
+    record Choice(CpuBackendFactory backend, MmuFactory mmu, EmulatorFactory emulator) {}
+
+    private final VmMemory memory;
+    private final List<KvmVcpu> vcpus;
+    private final Map<String, String> mmuProperties;
+    private Choice choice;
+    private CpuBackend backend;
+    private Mmu mmu;
+    private Emulator emulator;
+
+    CpuCards(VmMemory memory, List<KvmVcpu> vcpus, Map<String, String> mmuProperties) {
+        this.memory = memory;
+        this.vcpus = vcpus;
+        this.mmuProperties = mmuProperties;
+    }
+
+    CpuBackend backend() {
+        return backend;
+    }
+
+    Mmu mmu() {
+        return mmu;
+    }
+
+    Emulator emulator() {
+        return emulator;
+    }
+
+    Choice choice() {
+        return choice;
+    }
+
+    boolean present() {
+        return backend != null;
+    }
+
+    /** Puts the cards of a choice in service; cards that are not changed keep their instance. */
+    void install(Choice next) {
+        Emulator newEmulator = emulator;
+        Mmu newMmu = mmu;
+        boolean changeEmulator = choice == null || choice.emulator() != next.emulator();
+        boolean changeMmu = choice == null || choice.mmu() != next.mmu();
+        try {
+            if (changeEmulator) newEmulator = next.emulator().create(memory);
+            if (changeMmu) newMmu = next.mmu().create(context());
+            CpuBackend newBackend = next.backend().create(memory, newEmulator, newMmu);
+            for (KvmVcpu c : vcpus) if (backend != null) backend.detach(c.context());
+            CpuBackend oldBackend = backend;
+            Emulator oldEmulator = emulator;
+            Mmu oldMmu = mmu;
+            choice = next;
+            emulator = newEmulator;
+            mmu = newMmu;
+            backend = newBackend;
+            if (oldBackend != null) oldBackend.close();
+            if (changeMmu && oldMmu != null) oldMmu.close();
+            if (changeEmulator && oldEmulator != null) oldEmulator.close();
+        } catch (RuntimeException e) {
+            if (changeEmulator && newEmulator != emulator) newEmulator.close();
+            if (changeMmu && newMmu != mmu) newMmu.close();
+            throw e;
+        }
+        for (KvmVcpu c : vcpus) attach(c);
+    }
+
+    /** A new vCPU, or one whose cards were replaced. */
+    void attach(KvmVcpu c) {
+        VcpuContext v = c.context();
+        c.control().setMmu(mmu);
+        backend.attach(v);
+        c.control().reloadPdptes();
+        c.control().newContext();
+        backend.mmuChanged(v);
+    }
+
+    /** Takes all three out of service, because one of their bundles stops. The vCPUs cannot run until {@link #install}. */
+    void remove() {
+        if (backend == null) return;
+        for (KvmVcpu c : vcpus) backend.detach(c.context());
+        backend.close();
+        mmu.close();
+        emulator.close();
+        backend = null;
+        mmu = null;
+        emulator = null;
+        choice = null;
+        for (KvmVcpu c : vcpus) c.context().tlb.flush(false);
+    }
+
+    private MmuContext context() {
+        return new MmuContext() {
+            @Override
+            public VmMemory memory() {
+                return memory;
+            }
+
+            @Override
+            public List<VcpuContext> vcpus() {
+                return vcpus.stream().map(KvmVcpu::context).toList();
+            }
+
+            @Override
+            public void flushRemoteTlbs() {
+                for (KvmVcpu c : vcpus) c.requestTlbFlush();
+            }
+
+            @Override
+            public Map<String, String> properties() {
+                return mmuProperties;
+            }
+        };
+    }
+}

@@ -1,0 +1,353 @@
+package org.backplane.kvm.core.vm;
+
+import static org.backplane.kvm.spi.cpu.CpuState.*;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
+import org.backplane.kvm.api.KvmException;
+import org.backplane.kvm.api.KvmException.Errno;
+import org.backplane.kvm.api.KvmFpu;
+import org.backplane.kvm.api.KvmRegs;
+import org.backplane.kvm.api.KvmRun;
+import org.backplane.kvm.api.KvmRun.Exit;
+import org.backplane.kvm.api.KvmSregs;
+import org.backplane.kvm.api.Vcpu;
+import org.backplane.kvm.core.cpu.ControlRegisters;
+import org.backplane.kvm.core.cpu.Cpuid;
+import org.backplane.kvm.core.cpu.Msrs;
+import org.backplane.kvm.core.cpu.RegisterFiles;
+import org.backplane.kvm.spi.cpu.CpuBackend;
+import org.backplane.kvm.spi.cpu.CpuState;
+import org.backplane.kvm.spi.cpu.Intercepts;
+import org.backplane.kvm.spi.cpu.VcpuContext;
+import org.backplane.kvm.spi.mmu.Mmu;
+
+/**
+ * A vCPU and its run loop: inject what waits, enter the guest, dispatch the exit, until something must go to the caller.
+ *
+ * <p><b>Threading.</b> {@link #run} and everything it calls belong to one thread at a time, the owner; register calls from another thread
+ * while the vCPU runs are refused with EBUSY. {@link #kick}, {@link #interrupt} and {@link #requestTlbFlush} come from anywhere.
+ */
+public final class KvmVcpu implements Vcpu {
+    private static final int NMI_VECTOR = 2;
+
+    private final KvmVm vm;
+    private final VcpuContext v;
+    private final KvmRun run = new KvmRun();
+    private final VcpuExits exits;
+    private final ControlRegisters control;
+    private final Msrs msrs;
+    private final Cpuid cpuid = new Cpuid();
+    private final UserExit user;
+    private final AtomicReference<Thread> owner = new AtomicReference<>();
+    private final long[] queuedInterrupts = new long[4];
+    private volatile boolean kicked;
+    private volatile boolean flushRequested;
+    private volatile boolean nmiRequested;
+
+    KvmVcpu(int id, KvmVm vm) {
+        this.vm = vm;
+        exits = new VcpuExits(this, vm);
+        v = new VcpuContext(id, vm.memory(), exits);
+        control = new ControlRegisters(v);
+        msrs = new Msrs(v.state, control, () -> vm.host().tscNanos());
+        user = new UserExit(v, run);
+        exits.connect(v, control, msrs, user);
+        v.state.reset();
+    }
+
+    /** The vCPU as the cards see it. */
+    public VcpuContext context() {
+        return v;
+    }
+
+    ControlRegisters control() {
+        return control;
+    }
+
+    Cpuid cpuid() {
+        return cpuid;
+    }
+
+    /** RESET: architectural state, MSRs, queued events; then the MMU starts anew. */
+    public void reset() {
+        v.state.reset();
+        msrs.reset();
+        synchronized (queuedInterrupts) {
+            java.util.Arrays.fill(queuedInterrupts, 0);
+        }
+        v.interruptWindow = v.nmiWindow = false;
+        if (vm.cards().present()) control.newContext();
+    }
+
+    /** {@link #context}'s state was changed from outside: what depends on it is looked up again. */
+    public void stateChanged() {
+        if (!vm.cards().present()) return;
+        control.reloadPdptes();
+        control.newContext();
+    }
+
+    /** No access is half done, so that the state is all there is: a card may be swapped or the vCPU saved. */
+    public boolean atBoundary() {
+        return user.idle();
+    }
+
+    // ---- run ----
+
+    @Override
+    public int id() {
+        return v.id;
+    }
+
+    @Override
+    public KvmRun kvmRun() {
+        return run;
+    }
+
+    @Override
+    public KvmRun run() {
+        if (!owner.compareAndSet(null, Thread.currentThread())) {
+            throw new KvmException(Errno.EBUSY, "vCPU " + v.id + " is running");
+        }
+        try {
+            user.complete();
+            loop();
+            v.leave = false;
+            run.ifFlag = v.state.interruptsEnabled();
+            run.readyForInterruptInjection = canInterrupt() && !anyQueued();
+            run.cr8 = v.state.cr8;
+            run.apicBase = msrs.apicBase();
+            return run;
+        } finally {
+            owner.set(null);
+        }
+    }
+
+    private void loop() {
+        VmHost host = vm.host();
+        while (true) {
+            // Clear first, test afterwards: a request that comes in between sets it again.
+            v.leave = false;
+            if (kicked) {
+                kicked = false;
+                run.exitReason = Exit.INTR;
+                return;
+            }
+            if (flushRequested) {
+                flushRequested = false;
+                v.tlb.flush(false);
+            }
+            host.boundary();
+            EventInjection.requeue(v.state);
+            injectInterrupts(host);
+            if (v.state.activity == HLT && (v.state.injectInfo & INFO_VALID) == 0) {
+                if (!host.servesExits()) {
+                    v.state.activity = ACTIVE;
+                    run.exitReason = Exit.HLT;
+                    return;
+                }
+                if (!kicked) host.idle();
+                continue;
+            }
+            if (run.requestInterruptWindow && canInterrupt() && !anyQueued()) {
+                run.exitReason = Exit.IRQ_WINDOW_OPEN;
+                return;
+            }
+            long budget = host.instructionBudget();
+            int reason = vm.backend().enter(v, budget, host.exactBudget());
+            if (reason != CpuBackend.NO_EXIT) exits.handleSlow();
+            if (user.pending()) return;
+        }
+    }
+
+    private void injectInterrupts(VmHost host) {
+        CpuState s = v.state;
+        if (nmiRequested) {
+            nmiRequested = false;
+            s.nmiPending = true;
+        }
+        if ((s.injectInfo & INFO_VALID) != 0) return;
+        if (s.nmiPending) {
+            if ((s.blocking & (BLOCKING_NMI | BLOCKING_MOV_SS)) == 0) {
+                s.nmiPending = false;
+                EventInjection.interrupt(s, TYPE_NMI, NMI_VECTOR);
+                return;
+            }
+            v.nmiWindow = true;
+        }
+        boolean external = host.interruptPending(v.id);
+        if (!external && !anyQueued()) {
+            v.interruptWindow = run.requestInterruptWindow;
+            return;
+        }
+        if (!s.interruptible()) {
+            v.interruptWindow = true;
+            return;
+        }
+        v.interruptWindow = false;
+        int vector = external ? host.acknowledgeInterrupt(v.id) : takeQueued();
+        EventInjection.interrupt(s, TYPE_EXTERNAL, vector);
+    }
+
+    private boolean canInterrupt() {
+        return v.state.interruptible() && (v.state.injectInfo & INFO_VALID) == 0;
+    }
+
+    private boolean anyQueued() {
+        synchronized (queuedInterrupts) {
+            return (queuedInterrupts[0] | queuedInterrupts[1] | queuedInterrupts[2] | queuedInterrupts[3]) != 0;
+        }
+    }
+
+    /** The highest vector first, as KVM of 2007 takes them. */
+    private int takeQueued() {
+        synchronized (queuedInterrupts) {
+            for (int w = 3; w >= 0; w--) {
+                if (queuedInterrupts[w] == 0) continue;
+                int bit = 63 - Long.numberOfLeadingZeros(queuedInterrupts[w]);
+                queuedInterrupts[w] &= ~(1L << bit);
+                return w * 64 + bit;
+            }
+        }
+        throw new IllegalStateException("no interrupt is queued");
+    }
+
+    // ---- requests from anywhere ----
+
+    @Override
+    public void kick() {
+        kicked = true;
+        v.leave = true;
+        vm.host().wake();
+    }
+
+    @Override
+    public void interrupt(int irq) {
+        if (irq < 0 || irq > 255) throw new KvmException(Errno.EINVAL, "interrupt vector " + irq);
+        synchronized (queuedInterrupts) {
+            queuedInterrupts[irq >> 6] |= 1L << (irq & 63);
+        }
+        v.leave = true;
+        vm.host().wake();
+    }
+
+    @Override
+    public void nmi() {
+        nmiRequested = true;
+        v.leave = true;
+        vm.host().wake();
+    }
+
+    /** The TLB must be empty before the guest runs on. */
+    void requestTlbFlush() {
+        if (owner.get() == Thread.currentThread() || owner.get() == null) {
+            v.tlb.flush(false);
+        } else {
+            flushRequested = true;
+            v.leave = true;
+        }
+    }
+
+    // ---- registers ----
+
+    @Override
+    public KvmRegs getRegs() {
+        checkIdle();
+        return RegisterFiles.regs(v.state);
+    }
+
+    @Override
+    public void setRegs(KvmRegs regs) {
+        checkIdle();
+        RegisterFiles.setRegs(v.state, regs);
+    }
+
+    @Override
+    public KvmSregs getSregs() {
+        checkIdle();
+        KvmSregs r = RegisterFiles.sregs(v.state, msrs.apicBase());
+        synchronized (queuedInterrupts) {
+            System.arraycopy(queuedInterrupts, 0, r.interruptBitmap, 0, 4);
+        }
+        return r;
+    }
+
+    @Override
+    public void setSregs(KvmSregs r) {
+        checkIdle();
+        CpuState s = v.state;
+        boolean reset = s.cr0 != r.cr0 || s.cr3 != r.cr3 || s.cr4 != r.cr4 || s.efer != r.efer;
+        RegisterFiles.setSregs(s, r);
+        msrs.setApicBase(r.apicBase);
+        synchronized (queuedInterrupts) {
+            System.arraycopy(r.interruptBitmap, 0, queuedInterrupts, 0, 4);
+        }
+        control.reloadPdptes();
+        if (reset) control.newContext();
+    }
+
+    @Override
+    public List<Long> getMsrs(List<Integer> indices) {
+        checkIdle();
+        checkCount(indices.size());
+        List<Long> values = new ArrayList<>();
+        for (int i : indices) {
+            if (!msrs.read(i)) break;
+            values.add(msrs.value);
+        }
+        return values;
+    }
+
+    @Override
+    public int setMsrs(List<MsrEntry> entries) {
+        checkIdle();
+        checkCount(entries.size());
+        int done = 0;
+        for (MsrEntry e : entries) {
+            if (!msrs.write(e.index(), e.data())) break;
+            done++;
+        }
+        return done;
+    }
+
+    private static void checkCount(int n) {
+        if (n >= 256) throw new KvmException(Errno.E2BIG, n + " MSRs in one call");
+    }
+
+    @Override
+    public KvmFpu getFpu() {
+        checkIdle();
+        return RegisterFiles.fpu(v.state);
+    }
+
+    @Override
+    public void setFpu(KvmFpu fpu) {
+        checkIdle();
+        RegisterFiles.setFpu(v.state, fpu);
+    }
+
+    @Override
+    public void setCpuid(List<CpuidEntry> entries) {
+        checkIdle();
+        cpuid.set(entries);
+    }
+
+    @Override
+    public Translation translate(long linearAddress) {
+        checkIdle();
+        Mmu mmu = vm.mmu();
+        long gpa = mmu.gvaToGpa(v, linearAddress, Mmu.PROBE);
+        if (gpa < 0) return new Translation(linearAddress, 0, false, false, false);
+        boolean write = mmu.gvaToGpa(v, linearAddress, Mmu.PROBE | Intercepts.WRITE) >= 0;
+        boolean userMode = mmu.gvaToGpa(v, linearAddress, Mmu.PROBE | Intercepts.USER) >= 0;
+        return new Translation(linearAddress, gpa, true, write, userMode);
+    }
+
+    private void checkIdle() {
+        Thread t = owner.get();
+        if (t != null && t != Thread.currentThread()) {
+            throw new KvmException(Errno.EBUSY, "vCPU " + v.id + " is running");
+        }
+    }
+}

@@ -1,0 +1,238 @@
+package org.backplane.kvm.core.vm;
+
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.backplane.kvm.api.KvmException;
+import org.backplane.kvm.api.KvmException.Errno;
+import org.backplane.kvm.api.Vm;
+import org.backplane.kvm.core.exit.IoBus;
+import org.backplane.kvm.core.memory.GuestMemory;
+import org.backplane.kvm.spi.cpu.CpuBackend;
+import org.backplane.kvm.spi.cpu.CpuBackendFactory;
+import org.backplane.kvm.spi.cpu.Emulator;
+import org.backplane.kvm.spi.cpu.EmulatorFactory;
+import org.backplane.kvm.spi.cpu.VcpuContext;
+import org.backplane.kvm.spi.exit.ExitHandler;
+import org.backplane.kvm.spi.mmu.Mmu;
+import org.backplane.kvm.spi.mmu.MmuFactory;
+
+/**
+ * A virtual machine: memory, vCPUs, the three cards of its CPU, and the bus for its exits.
+ *
+ * <p><b>Threading.</b> Calls that change memory or cards need all vCPUs at a boundary. The board makes them on the thread that runs
+ * the vCPU; a caller of the KVM API makes them while no vCPU runs.
+ */
+public final class KvmVm implements Vm {
+    /** A foreign handler with the reasons it serves. */
+    public record ForeignHandler(ExitHandler handler, BitSet reasons) {}
+
+    private final GuestMemory memory = new GuestMemory();
+    private final List<KvmVcpu> vcpus = new CopyOnWriteArrayList<>();
+    private final IoBus bus;
+    private final VmHost host;
+    private final CpuCards cards;
+    private final Runnable onClose;
+    private long cpuFeatures;
+    private volatile List<ForeignHandler> foreign = List.of();
+    private volatile long observedReasons;
+    private boolean closed;
+
+    /**
+     * @param host what surrounds it, or {@link VmHost#NONE}
+     * @param faults told when a device's handler throws
+     * @param onClose told when the VM is closed
+     */
+    public KvmVm(VmHost host, IoBus.CardFault faults, Map<String, String> mmuProperties, Runnable onClose) {
+        this.host = host;
+        this.bus = new IoBus(faults);
+        this.onClose = onClose;
+        cards = new CpuCards(memory, vcpus, mmuProperties);
+        memory.setWriteListener(new GuestMemory.WriteListener() {
+            @Override
+            public void codeWritten(long frame, int offset, int length) {
+                if (cards.present()) cards.emulator().codeWritten(frame, offset, length);
+            }
+
+            @Override
+            public void preWrite(long gpa, int length) {
+                if (cards.present()) cards.mmu().guestPteWritten(gpa, length);
+            }
+        });
+    }
+
+    // ---- parts, for the vCPUs and the board ----
+
+    public GuestMemory memory() {
+        return memory;
+    }
+
+    public IoBus bus() {
+        return bus;
+    }
+
+    VmHost host() {
+        return host;
+    }
+
+    CpuCards cards() {
+        return cards;
+    }
+
+    public Mmu mmu() {
+        return cards.mmu();
+    }
+
+    public Emulator emulator() {
+        return cards.emulator();
+    }
+
+    public CpuBackend backend() {
+        return cards.backend();
+    }
+
+    long cpuFeatures() {
+        return cpuFeatures;
+    }
+
+    public List<KvmVcpu> vcpus() {
+        return vcpus;
+    }
+
+    /** The CPU's cards are there; without them no vCPU can run. */
+    public boolean cpuPresent() {
+        return cards.present();
+    }
+
+    /** Puts these cards in service; see {@link CpuCards#install}. All vCPUs are at a boundary. */
+    public void installCpu(CpuBackendFactory backend, MmuFactory mmu, EmulatorFactory emulator) {
+        cpuFeatures = emulator.cpuFeatures();
+        cards.install(new CpuCards.Choice(backend, mmu, emulator));
+    }
+
+    /** Takes the CPU's cards out of service. */
+    public void removeCpu() {
+        cards.remove();
+    }
+
+    /** The A20 gate moved: nothing that was translated holds. */
+    public void setA20(boolean enabled) {
+        if (memory.a20() == enabled) return;
+        memory.setA20(enabled);
+        memoryChanged();
+    }
+
+    // ---- exits that somebody else wants to see ----
+
+    /** Replaces the foreign handlers. */
+    public void setForeignHandlers(List<ForeignHandler> handlers) {
+        foreign = List.copyOf(handlers);
+        long reasons = 0;
+        for (ForeignHandler h : handlers) {
+            for (int r = h.reasons().nextSetBit(0); r >= 0 && r < 64; r = h.reasons().nextSetBit(r + 1)) reasons |= 1L << r;
+        }
+        observedReasons = reasons;
+    }
+
+    boolean observed(int reason) {
+        return (observedReasons >>> (reason & 63) & 1) != 0;
+    }
+
+    ExitHandler.Result askForeignHandlers(VcpuContext v) {
+        for (ForeignHandler h : foreign) {
+            if (!h.reasons().get(v.exit.reason)) continue;
+            ExitHandler.Result r = h.handler().handle(v, v.exit);
+            if (r != ExitHandler.Result.PASS) return r;
+        }
+        return ExitHandler.Result.PASS;
+    }
+
+    // ---- the KVM API ----
+
+    @Override
+    public void setMemoryRegion(int slot, int flags, long guestPhysAddr, long memorySize) {
+        change(slot, flags, guestPhysAddr, memorySize, null);
+    }
+
+    @Override
+    public void setUserMemoryRegion(int slot, int flags, long guestPhysAddr, MemorySegment user) {
+        change(slot, flags, guestPhysAddr, user.byteSize(), user.byteSize() == 0 ? null : user);
+    }
+
+    private synchronized void change(int slot, int flags, long gpa, long size, MemorySegment user) {
+        GuestMemory.Released old = memory.set(slot, flags, gpa, size, user);
+        memoryChanged();
+        old.release();
+    }
+
+    private void memoryChanged() {
+        if (!cards.present()) return;
+        cards.mmu().slotsChanged();
+        cards.emulator().flushCode();
+        for (KvmVcpu c : vcpus) c.control().newContext();
+    }
+
+    @Override
+    public MemorySegment map() {
+        return memory.fromZero();
+    }
+
+    @Override
+    public void writeMemory(long gpa, byte[] bytes) {
+        try {
+            memory.write(gpa, bytes, 0, bytes.length);
+        } catch (IndexOutOfBoundsException e) {
+            throw new KvmException(Errno.EFAULT, e.getMessage());
+        }
+    }
+
+    @Override
+    public byte[] readMemory(long gpa, int length) {
+        byte[] to = new byte[length];
+        try {
+            memory.read(gpa, to, 0, length);
+        } catch (IndexOutOfBoundsException e) {
+            throw new KvmException(Errno.EFAULT, e.getMessage());
+        }
+        return to;
+    }
+
+    @Override
+    public BitSet getDirtyLog(int slot) {
+        BitSet dirty = memory.takeDirty(slot);
+        if (cards.present() && !dirty.isEmpty()) {
+            cards.mmu().writeProtect(memory.slot(slot));
+            for (KvmVcpu c : vcpus) c.requestTlbFlush();
+        }
+        return dirty;
+    }
+
+    @Override
+    public synchronized KvmVcpu createVcpu(int id) {
+        if (id < 0 || id >= MAX_VCPUS) throw new KvmException(Errno.EINVAL, "vCPU id " + id + " is out of range");
+        for (KvmVcpu c : vcpus) if (c.id() == id) throw new KvmException(Errno.EEXIST, "vCPU " + id + " exists");
+        KvmVcpu c = new KvmVcpu(id, this);
+        vcpus.add(c);
+        if (cards.present()) cards.attach(c);
+        return c;
+    }
+
+    @Override
+    public synchronized void close() {
+        if (closed) return;
+        closed = true;
+        cards.remove();
+        memory.close();
+        onClose.run();
+    }
+
+    /** The vCPUs with their contexts, for look-ups. */
+    public List<VcpuContext> contexts() {
+        List<VcpuContext> all = new ArrayList<>();
+        for (KvmVcpu c : vcpus) all.add(c.context());
+        return all;
+    }
+}

@@ -1,0 +1,321 @@
+package org.backplane.kvm.core.vm;
+
+import static org.backplane.kvm.spi.cpu.Intercepts.DONE;
+import static org.backplane.kvm.spi.cpu.Intercepts.EXIT;
+import static org.backplane.kvm.spi.cpu.Intercepts.FAULT;
+import static org.backplane.kvm.spi.cpu.Intercepts.RETRY;
+
+import org.backplane.kvm.api.KvmRun.Exit;
+import org.backplane.kvm.core.cpu.ControlRegisters;
+import org.backplane.kvm.core.cpu.Msrs;
+import org.backplane.kvm.core.exit.IoBus;
+import org.backplane.kvm.spi.cpu.CpuState;
+import org.backplane.kvm.spi.cpu.Emulator;
+import org.backplane.kvm.spi.cpu.VcpuContext;
+import org.backplane.kvm.spi.exit.ExitDispatcher;
+import org.backplane.kvm.spi.exit.ExitHandler;
+import org.backplane.kvm.spi.exit.ExitReasons;
+import org.backplane.kvm.spi.exit.VmExit;
+import org.backplane.kvm.spi.mmu.Mmu;
+
+/**
+ * The exit-dispatch bus at one vCPU: ports and MMIO go to cards, everything else to the handlers of the core, by reason; a foreign
+ * {@link ExitHandler} is asked first.
+ *
+ * <p>The same handlers serve fast exits (called by the backend from inside the guest) and slow ones (called by the run loop after {@code
+ * enter} returned); they answer in the terms of {@code Intercepts}. What a fast exit cannot do in place (emulate an
+ * instruction, halt, leave) answers EXIT and is done by {@link #handleSlow}.
+ */
+final class VcpuExits implements ExitDispatcher {
+    private static final int PAGE_FAULT_VECTOR = 14;
+    private static final int GENERAL_PROTECTION = 13;
+
+    private final KvmVcpu vcpu;
+    private final KvmVm vm;
+    private final IoBus bus;
+    private VcpuContext v;
+    private Msrs msrs;
+    private ControlRegisters control;
+    private UserExit user;
+    private EmulationOps ops;
+
+    /** The MMU's verdict on the fault of this exit, if a fast try already asked it. */
+    private Mmu.Fault verdict;
+
+    VcpuExits(KvmVcpu vcpu, KvmVm vm) {
+        this.vcpu = vcpu;
+        this.vm = vm;
+        this.bus = vm.bus();
+    }
+
+    /** The parts of the vCPU that exist only after the context that this object is given to. */
+    void connect(VcpuContext context, ControlRegisters control, Msrs msrs, UserExit user) {
+        this.v = context;
+        this.control = control;
+        this.msrs = msrs;
+        this.user = user;
+        this.ops = new EmulationOps(this, vm, msrs);
+    }
+
+    @Override
+    public boolean observed(int reason) {
+        return vm.observed(reason);
+    }
+
+    // ---- ports and MMIO ----
+
+    @Override
+    public int portIn(VcpuContext v, int port, int size) {
+        if (!vm.host().servesExits() && !bus.claimsPort(port)) return user.portIn(port, size);
+        v.ioValue = bus.portRead(v.id, port, size);
+        return DONE;
+    }
+
+    @Override
+    public int portOut(VcpuContext v, int port, int size, int value) {
+        if (!vm.host().servesExits() && !bus.claimsPort(port)) return user.portOut(port, size, value);
+        bus.portWrite(v.id, port, size, value);
+        return DONE;
+    }
+
+    @Override
+    public int mmioRead(VcpuContext v, long gpa, int size) {
+        if (!vm.host().servesExits() && !bus.claimsMmio(gpa)) return user.mmioRead(gpa, size);
+        v.ioValue = bus.mmioRead(v.id, gpa, size);
+        return DONE;
+    }
+
+    @Override
+    public int mmioWrite(VcpuContext v, long gpa, int size, long value) {
+        if (!vm.host().servesExits() && !bus.claimsMmio(gpa)) return user.mmioWrite(gpa, size, value);
+        bus.mmioWrite(v.id, gpa, size, value);
+        return DONE;
+    }
+
+    @Override
+    public long tsc(VcpuContext v) {
+        return msrs.tsc();
+    }
+
+    // ---- everything else ----
+
+    @Override
+    public int handle(VcpuContext v) {
+        verdict = null;
+        return switch (v.exit.reason) {
+            case ExitReasons.EXCEPTION_NMI, ExitReasons.EPT_VIOLATION -> memoryFault(v.exit);
+            case ExitReasons.CPUID -> cpuid();
+            case ExitReasons.CR_ACCESS -> controlRegister(v.exit);
+            case ExitReasons.DR_ACCESS -> debugRegister(v.exit);
+            case ExitReasons.RDMSR -> rdmsr();
+            case ExitReasons.WRMSR -> wrmsr(v.exit);
+            case ExitReasons.RDTSC -> {
+                v.ioValue = msrs.tsc();
+                yield DONE;
+            }
+            case ExitReasons.INVLPG -> {
+                vm.mmu().invlpg(v, v.exit.qualification);
+                v.tlb.flushPage(v.exit.qualification);
+                yield DONE;
+            }
+            case ExitReasons.INVD, ExitReasons.WBINVD, ExitReasons.PAUSE, ExitReasons.TASK_SWITCH -> DONE;
+            case ExitReasons.VMCALL -> vmcall();
+            default -> EXIT;
+        };
+    }
+
+    /** After {@code enter} returned: asks foreign handlers, handles, and commits the instruction as the answer says. */
+    void handleSlow() {
+        VmExit e = v.exit;
+        if ((e.reason & ExitReasons.ENTRY_FAILURE) != 0) {
+            user.leave(Exit.FAIL_ENTRY, "VM entry failed: " + e.failedCheck);
+            vcpu.kvmRun().hardwareExitReason = e.reason & 0xffffffffL;
+            return;
+        }
+        if (vm.observed(e.reason)) {
+            ExitHandler.Result r = vm.askForeignHandlers(v);
+            if (r == ExitHandler.Result.SKIP) skip();
+            if (r != ExitHandler.Result.PASS) return;
+        }
+        switch (e.reason) {
+            case ExitReasons.INTERRUPT_WINDOW -> v.interruptWindow = false;
+            case ExitReasons.NMI_WINDOW -> v.nmiWindow = false;
+            case ExitReasons.HLT -> {
+                skip();
+                v.state.activity = CpuState.HLT;
+            }
+            case ExitReasons.TRIPLE_FAULT -> user.leave(Exit.SHUTDOWN, "triple fault");
+            case ExitReasons.IO -> emulate();
+            default -> slow(e);
+        }
+    }
+
+    private void slow(VmExit e) {
+        int answer = verdict != null ? EXIT : handle(v);
+        switch (answer) {
+            case DONE -> {
+                storeResult(e);
+                skip();
+            }
+            case FAULT -> inject();
+            case RETRY -> {}
+            default -> {
+                if (verdict == Mmu.Fault.EMULATE || verdict == Mmu.Fault.MMIO) {
+                    verdict = null;
+                    emulate();
+                } else if (!user.pending()) {
+                    user.leave(Exit.UNKNOWN, "VM exit " + e + " is handled by nobody");
+                    vcpu.kvmRun().hardwareExitReason = e.reason;
+                }
+            }
+        }
+    }
+
+    /** Emulates the instruction at RIP over the callbacks. */
+    private void emulate() {
+        int r = vm.emulator().emulateOne(v, ops);
+        switch (r) {
+            case Emulator.CONTINUE, Emulator.RETRY -> {}
+            case Emulator.PROPAGATE_FAULT -> inject();
+            default -> {
+                if (!user.pending()) user.leave(Exit.INTERNAL_ERROR, "the instruction cannot be emulated");
+            }
+        }
+    }
+
+    private void inject() {
+        if (!EventInjection.exception(v.state, v.faultVector, v.faultError)) {
+            user.leave(Exit.SHUTDOWN, "triple fault");
+        }
+    }
+
+    private void skip() {
+        CpuState s = v.state;
+        long next = s.rip + v.exit.insnLength;
+        s.rip = s.codeBits() == 64 ? next : next & 0xffffffffL;
+        s.blocking &= ~(CpuState.BLOCKING_STI | CpuState.BLOCKING_MOV_SS);
+        if ((s.rflagsOther & CpuState.TF) != 0) s.pendingDebug |= 1 << 14;
+    }
+
+    /** What the engine does with an answer of a fast exit: the value of a read goes to its registers. */
+    private void storeResult(VmExit e) {
+        CpuState s = v.state;
+        switch (e.reason) {
+            case ExitReasons.CR_ACCESS -> {
+                if ((e.qualification >> 4 & 3) == 1) s.gpr[(int) (e.qualification >> 8) & 15] = v.ioValue;
+            }
+            case ExitReasons.DR_ACCESS -> {
+                if ((e.qualification >> 4 & 1) == 1) s.gpr[(int) (e.qualification >> 8) & 15] = v.ioValue;
+            }
+            case ExitReasons.RDMSR, ExitReasons.RDTSC -> {
+                s.gpr[CpuState.RAX] = v.ioValue & 0xffffffffL;
+                s.gpr[CpuState.RDX] = v.ioValue >>> 32;
+            }
+            default -> {}
+        }
+    }
+
+    private int memoryFault(VmExit e) {
+        boolean shadow = e.reason == ExitReasons.EXCEPTION_NMI;
+        if (shadow && (e.interruptionInfo & 0xff) != PAGE_FAULT_VECTOR) {
+            return v.fault(e.interruptionInfo & 0xff, e.interruptionError);
+        }
+        Mmu.Fault f = shadow
+                ? vm.mmu().fault(v, e.gva, e.interruptionError)
+                : vm.mmu().fault(v, e.gpa, (int) e.qualification);
+        return switch (f) {
+            case FIXED -> RETRY;
+            case GUEST -> {
+                v.state.cr2 = e.gva;
+                yield v.fault(PAGE_FAULT_VECTOR, v.faultError);
+            }
+            case MMIO, EMULATE -> {
+                verdict = f;
+                yield EXIT;
+            }
+        };
+    }
+
+    int cpuid() {
+        vcpu.cpuid().execute(v.state, vm.cpuFeatures());
+        return DONE;
+    }
+
+    int rdmsr() {
+        if (!msrs.read((int) v.state.gpr[CpuState.RCX])) return v.fault(GENERAL_PROTECTION, 0);
+        v.ioValue = msrs.value;
+        return DONE;
+    }
+
+    private int wrmsr(VmExit e) {
+        return msrs.write((int) v.state.gpr[CpuState.RCX], e.value) ? DONE : v.fault(GENERAL_PROTECTION, 0);
+    }
+
+    /** Exit qualification of CR accesses: SDM 3C table 27-3. */
+    private int controlRegister(VmExit e) {
+        int cr = (int) e.qualification & 15;
+        return switch ((int) (e.qualification >> 4) & 3) {
+            case 0 -> writeCr(cr, e.value);
+            case 1 -> readCr(cr);
+            case 2 -> writeCr(0, v.state.cr0 & ~CpuState.CR0_TS);
+            default -> {
+                // LMSW sets PE but cannot clear it.
+                long msw = e.qualification >>> 16 & 15 | v.state.cr0 & CpuState.CR0_PE;
+                yield writeCr(0, v.state.cr0 & ~15L | msw);
+            }
+        };
+    }
+
+    int readCr(int cr) {
+        CpuState s = v.state;
+        v.ioValue = switch (cr) {
+            case 0 -> s.cr0;
+            case 2 -> s.cr2;
+            case 3 -> s.cr3;
+            case 4 -> s.cr4;
+            default -> s.cr8;
+        };
+        return DONE;
+    }
+
+    int writeCr(int cr, long value) {
+        boolean done = switch (cr) {
+            case 0 -> control.setCr0(value);
+            case 2 -> {
+                v.state.cr2 = value;
+                yield true;
+            }
+            case 3 -> control.setCr3(value);
+            case 4 -> control.setCr4(value);
+            default -> control.setCr8(value);
+        };
+        return done ? DONE : v.fault(GENERAL_PROTECTION, 0);
+    }
+
+    /** Exit qualification of DR accesses: bits 2:0 number, bit 4 direction (1 = from DR), bits 11:8 register. */
+    private int debugRegister(VmExit e) {
+        int dr = (int) e.qualification & 7;
+        return (e.qualification >> 4 & 1) == 1 ? readDr(dr) : writeDr(dr, e.value);
+    }
+
+    int readDr(int dr) {
+        v.ioValue = v.state.dr[dr];
+        return DONE;
+    }
+
+    int writeDr(int dr, long value) {
+        if (dr >= 6 && value >>> 32 != 0) return v.fault(GENERAL_PROTECTION, 0);
+        v.state.dr[dr] = switch (dr) {
+            case 6 -> value & 0xe00fL | 0xffff0ff0L;
+            case 7 -> value & 0xffff2fffL | 0x400;
+            default -> value;
+        };
+        return DONE;
+    }
+
+    /** No hypercall is known: KVM_ENOSYS, as KVM answers an unknown number. */
+    private int vmcall() {
+        v.state.gpr[CpuState.RAX] = -1000L & 0xffffffffL;
+        return DONE;
+    }
+}
