@@ -2,6 +2,7 @@ package org.backplane.cli;
 
 import java.nio.file.Path;
 import java.util.List;
+import org.backplane.board.api.MachineFile;
 import org.backplane.board.api.MachineOptions;
 import org.backplane.board.api.MachineOptions.Option;
 import org.backplane.board.api.Machines;
@@ -24,14 +25,14 @@ final class HelpLists {
             case "bios" -> cards("firmware");
             case "kernel" -> cards("loader");
             case "machine" -> lines(MachineFile.names(machineFiles));
-            default -> RunOptions.find(what).map(o -> line(o)).orElse("");
+            default -> MachineOptions.find(what).map(o -> line(o)).orElse("");
         };
     }
 
     private String options() {
         StringBuilder b = new StringBuilder("usage: backplane run [option]...\n");
         MachineOptions.ALL.forEach(o -> b.append(line(o)));
-        RunOptions.PROCESS.forEach(o -> b.append(line(o)));
+        MachineOptions.FRONT_END.forEach(o -> b.append(line(o)));
         b.append("-OPTION help lists what an option takes.\n")
                 .append("Exit status: 0 power-off, (v<<1)|1 from isa-debug-exit, 2 bad usage, 3 guest ended by an error, 124 timeout.\n");
         return b.toString();

@@ -19,6 +19,7 @@ import org.backplane.board.api.Machine;
 import org.backplane.board.api.Machines;
 import org.backplane.cli.RunOptions.BadUsage;
 import org.backplane.cli.RunOptions.Display;
+import org.backplane.kvm.spi.cpu.CpuState;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.BundleException;
@@ -110,8 +111,9 @@ public final class RunCommand implements ToIntFunction<String[]> {
             if (Double.isInfinite(seconds)) return machine.ended().join();
             return machine.ended().get((long) (seconds * 1e9), TimeUnit.NANOSECONDS);
         } catch (TimeoutException e) {
+            String where = where(machine.cpu(0));
             machine.stop();
-            return new Machine.End(TIMED_OUT, "timeout after " + seconds + " s", "");
+            return new Machine.End(TIMED_OUT, "timeout after " + seconds + " s, " + where, "");
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             machine.stop();
@@ -119,6 +121,17 @@ public final class RunCommand implements ToIntFunction<String[]> {
         } catch (java.util.concurrent.ExecutionException e) {
             throw new IllegalStateException(e.getCause());
         }
+    }
+
+    /** What the guest was doing, for whoever wonders why it did not come to an end. */
+    private static String where(CpuState s) {
+        return String.format(
+                "the guest was at %04x:%08x (cpl %d, %s%s)",
+                s.segSel[CpuState.CS],
+                s.rip,
+                s.cpl,
+                s.interruptsEnabled() ? "interrupts on" : "interrupts off",
+                s.activity == CpuState.HLT ? ", halted" : "");
     }
 
     private static void readKeys(TextScreen screen) {

@@ -7,12 +7,14 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.backplane.board.api.BoardException;
+import org.backplane.board.api.MachineFile;
 import org.backplane.board.api.MachineOptions;
 import org.backplane.board.api.MachineOptions.Option;
 
 /**
  * The command line of {@code backplane run}: the machine's own options ({@link MachineOptions}), which a machine file may give too, and
- * those that concern this process only.
+ * those that concern this process only ({@link MachineOptions#FRONT_END}).
  */
 final class RunOptions {
     /** A command line that makes no sense; the message is the one line for the user. */
@@ -29,15 +31,6 @@ final class RunOptions {
         NONE,
         TEXT
     }
-
-    /** Options of the process. */
-    static final List<Option> PROCESS = List.of(
-            new Option("nographic", "", false, "no screen; serial port on the terminal, Ctrl-A h for help"),
-            new Option("display", "none|text", false, "show the text screen on the terminal (default none)"),
-            new Option("machine", "NAME", false, "take options from machines/NAME.cfg; the command line wins"),
-            new Option("bundle", "FILE.jar", true, "install a third-party bundle first"),
-            new Option("timeout", "SECONDS", false, "end with status 124 after so long"),
-            new Option("stats", "", false, "print statistics at the end"));
 
     /** The machine's options by name. */
     final Map<String, List<String>> machine = new LinkedHashMap<>();
@@ -65,7 +58,7 @@ final class RunOptions {
                 o.help = Optional.of("run");
                 return o;
             }
-            Option option = find(name).orElseThrow(() -> new BadUsage("unknown option '" + arg + "' (see backplane run -help)"));
+            Option option = MachineOptions.find(name).orElseThrow(() -> new BadUsage("unknown option '" + arg + "' (see backplane run -help)"));
             String value = "";
             if (!option.argument().isEmpty()) {
                 if (++i == args.length) throw new BadUsage(arg + " needs " + option.argument());
@@ -85,13 +78,16 @@ final class RunOptions {
                 default -> o.machine.computeIfAbsent(name, n -> new ArrayList<>()).add(value);
             }
         }
-        if (machineName != null) o.merge(MachineFile.read(machineName, machines));
+        if (machineName != null) o.merge(machineFile(machineName, machines));
         return o;
     }
 
-    static Optional<Option> find(String name) {
-        for (Option o : PROCESS) if (o.name().equals(name)) return Optional.of(o);
-        return MachineOptions.ALL.stream().filter(o -> o.name().equals(name)).findFirst();
+    private static Map<String, List<String>> machineFile(String name, Path machines) throws BadUsage {
+        try {
+            return MachineFile.read(name, machines);
+        } catch (BoardException e) {
+            throw new BadUsage(e.getMessage());
+        }
     }
 
     /** What the file says and the command line does not. */

@@ -1,10 +1,9 @@
 package org.backplane.board;
 
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ConcurrentMap;
 import org.backplane.board.api.BoardException;
 import org.backplane.board.api.Machine;
 import org.backplane.board.api.Machines;
@@ -16,11 +15,11 @@ import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Deactivate;
 import org.osgi.service.component.annotations.Reference;
 
-/** The machines of this container, in order of creation of their names. When the core's bundle stops, they stop, in order. */
+/** The machines of this container, in order of creation. When the core's bundle stops, they stop, in order. */
 @Component
 public final class MachinesService implements Machines {
     private final CardRegistry registry;
-    private final ConcurrentMap<String, PcMachine> machines = new ConcurrentHashMap<>();
+    private final Map<String, PcMachine> machines = new LinkedHashMap<>();
 
     @Activate
     public MachinesService(@Reference CardRegistry registry) {
@@ -30,23 +29,32 @@ public final class MachinesService implements Machines {
     @Override
     public Machine create(String name, Map<String, List<String>> config) throws BoardException {
         if (!name.matches("[A-Za-z0-9_.-]+")) throw new BoardException("'" + name + "' is no name for a machine");
-        if (machines.containsKey(name)) throw new BoardException("there is a machine '" + name + "' already");
-        PcMachine m = new PcMachine(name, config, registry, () -> machines.remove(name));
-        machines.put(name, m);
-        return m;
+        synchronized (machines) {
+            if (machines.containsKey(name)) throw new BoardException("there is a machine '" + name + "' already");
+            PcMachine m = new PcMachine(name, config, registry, () -> forget(name));
+            machines.put(name, m);
+            return m;
+        }
     }
 
     @Override
     public List<Machine> list() {
-        return machines.values().stream()
-                .map(Machine.class::cast)
-                .sorted(java.util.Comparator.comparing(Machine::name))
-                .toList();
+        synchronized (machines) {
+            return List.copyOf(machines.values());
+        }
     }
 
     @Override
     public Optional<Machine> find(String name) {
-        return Optional.ofNullable(machines.get(name));
+        synchronized (machines) {
+            return Optional.ofNullable(machines.get(name));
+        }
+    }
+
+    private void forget(String name) {
+        synchronized (machines) {
+            machines.remove(name);
+        }
     }
 
     @Override
@@ -61,6 +69,6 @@ public final class MachinesService implements Machines {
 
     @Deactivate
     void stop() {
-        machines.values().forEach(PcMachine::stop);
+        list().forEach(Machine::stop);
     }
 }

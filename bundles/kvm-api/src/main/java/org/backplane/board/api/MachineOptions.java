@@ -1,6 +1,8 @@
 package org.backplane.board.api;
 
 import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * The keys of a machine's configuration: one list for the command line of {@code backplane run}, machine files and the shell. A key may be given
@@ -20,7 +22,7 @@ public final class MachineOptions {
             new Option("initrd", "FILE", false, "initial RAM disk (modules for multiboot)"),
             new Option("append", "TEXT", false, "kernel command line"),
             new Option("bios", "FILE", false, "system ROM: a file, or the name of a firmware card"),
-            new Option("fda", "FILE", false, "floppy image in drive A"),
+            new Option("fda", "FILE", false, "floppy image in drive A; builtin:demo is the demonstration guest"),
             new Option("boot", "ORDER", false, "boot order: a (floppy)"),
             new Option("snapshot", "", false, "writes to images are not kept"),
             new Option("serial", "BACKEND", true, "COM1, COM2 …: stdio, file:PATH, null, or console (the shell's)"),
@@ -36,5 +38,19 @@ public final class MachineOptions {
             new Option("d", "ITEM,…", false, "log: int, exec, cpu_reset, exit, io, guest_errors"),
             new Option("D", "FILE", false, "where -d logs to (default standard error)"));
 
+    /** Options of the process that runs a machine, which a machine file may give too; who has no use for one leaves it out. */
+    public static final List<Option> FRONT_END = List.of(
+            new Option("nographic", "", false, "no screen; serial port on the terminal, Ctrl-A h for help"),
+            new Option("display", "none|text", false, "show the text screen on the terminal (default none)"),
+            new Option("machine", "NAME", false, "take options from machines/NAME.cfg; the command line wins"),
+            new Option("bundle", "FILE.jar", true, "install a third-party bundle first"),
+            new Option("timeout", "SECONDS", false, "end with status 124 after so long"),
+            new Option("stats", "", false, "print statistics at the end"));
+
     private MachineOptions() {}
+
+    /** The option of that name, of either list. */
+    public static Optional<Option> find(String name) {
+        return Stream.concat(ALL.stream(), FRONT_END.stream()).filter(o -> o.name().equals(name)).findFirst();
+    }
 }

@@ -19,6 +19,7 @@ public interface Machines {
      */
     Machine create(String name, Map<String, List<String>> config) throws BoardException;
 
+    /** Those that have not ended, in order of creation. */
     List<Machine> list();
 
     Optional<Machine> find(String name);
@@ -27,7 +28,7 @@ public interface Machines {
     List<CardType> cardTypes();
 
     /**
-     * @param kind {@code device}, {@code mmu}, {@code emulator}, {@code cpu-backend}, {@code firmware}, {@code loader}
+     * @param kind {@code device}, {@code mmu}, {@code emulator}, {@code cpu-backend}, {@code firmware}, {@code loader}, {@code image}
      */
     record CardType(String kind, String type, String description, String bundle, String version, long bundleId) {}
 }

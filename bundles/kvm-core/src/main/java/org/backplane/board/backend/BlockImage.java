@@ -12,17 +12,28 @@ import org.backplane.board.api.BoardException;
 import org.backplane.kvm.spi.device.BlockPort;
 
 /**
- * An image file as a block back end. In snapshot mode, or when the file cannot be written, writes go to a copy of the touched sectors in
- * memory that is forgotten at the end.
+ * An image as a block back end: a file, or bytes in memory. In snapshot mode, when the file cannot be written, and always for an image in
+ * memory, writes go to a copy of the touched sectors that is forgotten at the end.
  *
  * <p><b>Threading.</b> The machine's thread.
  */
 public final class BlockImage implements BlockPort, AutoCloseable {
     private static final int SECTOR = 512;
 
+    /** Where the image is read from. */
+    private interface Base extends AutoCloseable {
+        void read(long position, byte[] to, int offset, int length) throws IOException;
+
+        @Override
+        void close() throws IOException;
+    }
+
+    private final Base base;
+
+    /** Where writes go; null with an overlay. */
     private final FileChannel file;
+
     private final long size;
-    private final boolean overlay;
     private final Map<Long, byte[]> written = new HashMap<>();
 
     /** @param key the option or property it was given with, for the error message */
@@ -33,16 +44,49 @@ public final class BlockImage implements BlockPort, AutoCloseable {
             FileChannel c = writable
                     ? FileChannel.open(path, StandardOpenOption.READ, StandardOpenOption.WRITE)
                     : FileChannel.open(path, StandardOpenOption.READ);
-            return new BlockImage(c, c.size(), !writable);
+            return new BlockImage(new FileBase(c), writable ? c : null, c.size());
         } catch (IOException e) {
             throw new BoardException(key + ": cannot open " + path + ": " + e.getMessage());
         }
     }
 
-    private BlockImage(FileChannel file, long size, boolean overlay) {
+    /** An image in memory; the array is not changed. */
+    static BlockImage of(byte[] image) {
+        return new BlockImage(new MemoryBase(image), null, image.length);
+    }
+
+    private BlockImage(Base base, FileChannel file, long size) {
+        this.base = base;
         this.file = file;
         this.size = size;
-        this.overlay = overlay;
+    }
+
+    private record FileBase(FileChannel file) implements Base {
+        @Override
+        public void read(long position, byte[] to, int offset, int length) throws IOException {
+            ByteBuffer b = ByteBuffer.wrap(to, offset, length);
+            while (b.hasRemaining()) {
+                int n = file.read(b, position + b.position() - offset);
+                if (n < 0) throw new IOException("unexpected end of image");
+            }
+        }
+
+        @Override
+        public void close() throws IOException {
+            file.close();
+        }
+    }
+
+    private record MemoryBase(byte[] image) implements Base {
+        @Override
+        public void read(long position, byte[] to, int offset, int length) {
+            System.arraycopy(image, (int) position, to, offset, length);
+        }
+
+        @Override
+        public void close() {
+            // Nothing is open.
+        }
     }
 
     @Override
@@ -63,7 +107,7 @@ public final class BlockImage implements BlockPort, AutoCloseable {
     @Override
     public void read(long position, byte[] to, int offset, int length) throws IOException {
         check(position, length);
-        readFile(position, to, offset, length);
+        base.read(position, to, offset, length);
         if (written.isEmpty()) return;
         for (int i = 0; i < length; i++) {
             byte[] sector = written.get((position + i) / SECTOR);
@@ -71,18 +115,10 @@ public final class BlockImage implements BlockPort, AutoCloseable {
         }
     }
 
-    private void readFile(long position, byte[] to, int offset, int length) throws IOException {
-        ByteBuffer b = ByteBuffer.wrap(to, offset, length);
-        while (b.hasRemaining()) {
-            int n = file.read(b, position + b.position() - offset);
-            if (n < 0) throw new IOException("unexpected end of image");
-        }
-    }
-
     @Override
     public void write(long position, byte[] from, int offset, int length) throws IOException {
         check(position, length);
-        if (!overlay) {
+        if (file != null) {
             ByteBuffer b = ByteBuffer.wrap(from, offset, length);
             while (b.hasRemaining()) file.write(b, position + b.position() - offset);
             return;
@@ -92,7 +128,7 @@ public final class BlockImage implements BlockPort, AutoCloseable {
             byte[] sector = written.get(n);
             if (sector == null) {
                 sector = new byte[SECTOR];
-                readFile(n * SECTOR, sector, 0, (int) Math.min(SECTOR, size - n * SECTOR));
+                base.read(n * SECTOR, sector, 0, (int) Math.min(SECTOR, size - n * SECTOR));
                 written.put(n, sector);
             }
             sector[(int) ((position + i) % SECTOR)] = from[offset + i];
@@ -107,11 +143,11 @@ public final class BlockImage implements BlockPort, AutoCloseable {
 
     @Override
     public void flush() throws IOException {
-        if (!overlay) file.force(false);
+        if (file != null) file.force(false);
     }
 
     @Override
     public void close() throws IOException {
-        file.close();
+        base.close();
     }
 }

@@ -16,7 +16,8 @@ public record Card(Kind kind, CardFactory factory, String bundle, String version
         EMULATOR("emulator"),
         CPU_BACKEND("cpu-backend"),
         FIRMWARE("firmware"),
-        LOADER("loader");
+        LOADER("loader"),
+        IMAGE("image");
 
         private final String label;
 

@@ -12,6 +12,7 @@ import org.backplane.board.cards.Card.Kind;
 import org.backplane.kvm.core.vm.KvmVm.ForeignHandler;
 import org.backplane.kvm.spi.CardFactory;
 import org.backplane.kvm.spi.boot.BootLoader;
+import org.backplane.kvm.spi.boot.BuiltInImage;
 import org.backplane.kvm.spi.boot.Firmware;
 import org.backplane.kvm.spi.cpu.CpuBackendFactory;
 import org.backplane.kvm.spi.cpu.EmulatorFactory;
@@ -140,6 +141,15 @@ public final class CardRegistry {
     }
 
     void removeLoader(ServiceReference<BootLoader> ref) {
+        remove(ref);
+    }
+
+    @Reference(cardinality = ReferenceCardinality.MULTIPLE, policy = ReferencePolicy.DYNAMIC)
+    void addImage(ServiceReference<BuiltInImage> ref, BuiltInImage f) {
+        add(Kind.IMAGE, ref, f);
+    }
+
+    void removeImage(ServiceReference<BuiltInImage> ref) {
         remove(ref);
     }
 

@@ -15,6 +15,7 @@ import java.util.Optional;
 import java.util.Set;
 import org.backplane.board.api.BoardException;
 import org.backplane.board.api.MachineOptions;
+import org.backplane.board.backend.BlockImages;
 
 /**
  * A machine's configuration, checked: every value that can be judged without the cards is judged here, and the message names the key.
@@ -33,7 +34,7 @@ final class MachineConfig {
     final Optional<Path> initrd;
     final String append;
     final Optional<String> bios;
-    final Optional<Path> floppy;
+    final Optional<String> floppy;
     final String bootOrder;
     final boolean snapshot;
     final List<String> serial;
@@ -57,7 +58,8 @@ final class MachineConfig {
         initrd = file("initrd");
         append = one("append").orElse("");
         bios = one("bios");
-        floppy = file("fda");
+        floppy = one("fda");
+        if (!BlockImages.isBuiltIn(floppy.orElse(""))) file("fda");
         bootOrder = one("boot").orElse("a");
         snapshot = flag("snapshot");
         serial = raw.getOrDefault("serial", List.of());

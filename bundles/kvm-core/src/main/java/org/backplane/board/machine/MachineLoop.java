@@ -43,6 +43,11 @@ final class MachineLoop implements VmHost, Runnable {
         void flush();
 
         boolean over();
+
+        /** The guest runs one instruction at a time, and {@link #step} is told of each. */
+        boolean singleSteps();
+
+        void step();
     }
 
     private final Owner owner;
@@ -53,6 +58,7 @@ final class MachineLoop implements VmHost, Runnable {
     private final ConcurrentLinkedQueue<Runnable> posted = new ConcurrentLinkedQueue<>();
     private final Thread thread;
     private final boolean countsInstructions;
+    private boolean singleSteps;
     private volatile KvmVcpu vcpu;
 
     /** The thread waits in {@link #idle}, or is about to: whoever brings work must wake it. */
@@ -69,6 +75,7 @@ final class MachineLoop implements VmHost, Runnable {
 
     void start(KvmVcpu cpu) {
         vcpu = cpu;
+        singleSteps = owner.singleSteps();
         thread.start();
     }
 
@@ -184,10 +191,12 @@ final class MachineLoop implements VmHost, Runnable {
         if (timers.next() <= clock.nanos()) timers.run(clock.nanos());
         for (Runnable r = posted.poll(); r != null; r = posted.poll()) r.run();
         owner.flush();
+        if (singleSteps) owner.step();
     }
 
     @Override
     public long instructionBudget() {
+        if (singleSteps) return 1;
         long next = timers.next();
         if (next == TimerQueue.NEVER) return LONGEST_STRETCH;
         if (countsInstructions) return Math.clamp(clock.instructionsUntil(next), 1, LONGEST_STRETCH);
@@ -197,7 +206,7 @@ final class MachineLoop implements VmHost, Runnable {
 
     @Override
     public boolean exactBudget() {
-        return countsInstructions;
+        return countsInstructions || singleSteps;
     }
 
     @Override

@@ -72,7 +72,7 @@ final class PcLayout {
         }
         s.add(new Standard("vga", "vga", Map.of()));
         s.add(new Standard(
-                "fdc", "fdc", c.floppy.map(f -> Map.of("drive-a", f.toString())).orElse(Map.of())));
+                "fdc", "fdc", c.floppy.map(f -> Map.of("drive-a", f)).orElse(Map.of())));
         s.add(new Standard("acpi", "acpi", Map.of()));
         s.add(new Standard("post", "post", Map.of()));
         s.add(new Standard("debugcon", "debugcon", Map.of("chardev", c.debugcon.orElse("null"))));

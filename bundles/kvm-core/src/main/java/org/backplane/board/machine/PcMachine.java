@@ -10,14 +10,17 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import org.backplane.board.api.BoardException;
 import org.backplane.board.api.Machine;
+import org.backplane.board.backend.BlockImages;
 import org.backplane.board.backend.CharBackend;
 import org.backplane.board.backend.ConsoleBackend;
 import org.backplane.board.cards.Card;
 import org.backplane.board.cards.Card.Kind;
 import org.backplane.board.cards.CardRegistry;
+import org.backplane.kvm.api.KvmException;
 import org.backplane.kvm.api.KvmRun;
 import org.backplane.kvm.core.clock.TimerQueue;
 import org.backplane.kvm.core.clock.VirtualClock;
+import org.backplane.kvm.core.memory.MemoryLock;
 import org.backplane.kvm.core.vm.KvmVcpu;
 import org.backplane.kvm.core.vm.KvmVm;
 import org.backplane.kvm.spi.cpu.CpuState;
@@ -28,6 +31,7 @@ import org.backplane.kvm.spi.device.KeyboardInput;
 import org.backplane.kvm.spi.device.Platform;
 import org.backplane.kvm.spi.device.StateException;
 import org.backplane.kvm.spi.mmu.Mmu;
+import org.backplane.kvm.spi.mmu.VmMemory;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -45,6 +49,7 @@ public final class PcMachine implements Machine, CardRegistry.Listener, MachineL
     private final String name;
     private final MachineConfig config;
     private final CardRegistry registry;
+    private final BlockImages images;
     private final VirtualClock clock;
     private final PlatformLines platform;
     private final MachineLoop loop;
@@ -53,6 +58,7 @@ public final class PcMachine implements Machine, CardRegistry.Listener, MachineL
     private final SlotBoard board;
     private final CpuSlots cpuSlots;
     private final Boot boot;
+    private final MachineLog log;
     private final MachineReport report;
     private final CompletableFuture<End> ended = new CompletableFuture<>();
     private final Runnable onEnd;
@@ -72,11 +78,13 @@ public final class PcMachine implements Machine, CardRegistry.Listener, MachineL
     public PcMachine(String name, Map<String, List<String>> options, CardRegistry registry, Runnable onEnd) throws BoardException {
         this.name = name;
         this.registry = registry;
+        images = new BlockImages(registry);
         this.onEnd = onEnd;
         config = new MachineConfig(options);
         clock = config.icount
                 ? VirtualClock.instructions(config.wallBaseMillis, this::instructions, 1)
                 : VirtualClock.host(config.wallBaseMillis);
+        log = new MachineLog(config);
         loop = new MachineLoop(name, this, clock, config.icount);
         platform = new PlatformLines(config.ram, config.bootOrder, loop::interrupt);
         boot = new Boot(config, registry);
@@ -86,8 +94,9 @@ public final class PcMachine implements Machine, CardRegistry.Listener, MachineL
         report = new MachineReport(this);
         try {
             cpuSlots.checkAvailable();
-            PcLayout.mapMemory(vm, config.ram);
+            mapMemory();
             vcpu = vm.createVcpu(0);
+            log.attach(vcpu.context());
             plugStandardSlots();
             plugOptions();
         } catch (BoardException | RuntimeException e) {
@@ -96,7 +105,28 @@ public final class PcMachine implements Machine, CardRegistry.Listener, MachineL
             throw e;
         }
         registry.addListener(this);
-        vm.setForeignHandlers(registry.exitHandlers());
+        exitHandlersNow(registry.exitHandlers());
+    }
+
+    /** The log sees exits first. */
+    private void exitHandlersNow(List<KvmVm.ForeignHandler> handlers) {
+        List<KvmVm.ForeignHandler> all = new ArrayList<>();
+        all.add(log.exitHandler());
+        all.addAll(handlers);
+        vm.setForeignHandlers(all);
+    }
+
+    private void mapMemory() throws BoardException {
+        try {
+            PcLayout.mapMemory(vm, config.ram);
+        } catch (KvmException e) {
+            throw new BoardException("m: " + e.getMessage());
+        }
+        if (!config.memoryLock) return;
+        for (VmMemory.Slot s : vm.memory().slots()) {
+            String problem = MemoryLock.lock(vm.memory().memory(s.id()));
+            if (!problem.isEmpty()) throw new BoardException("overcommit: memory cannot be locked: " + problem);
+        }
     }
 
     private long instructions() {
@@ -153,6 +183,10 @@ public final class PcMachine implements Machine, CardRegistry.Listener, MachineL
         return board;
     }
 
+    BlockImages images() {
+        return images;
+    }
+
     long swaps() {
         return swaps;
     }
@@ -199,6 +233,7 @@ public final class PcMachine implements Machine, CardRegistry.Listener, MachineL
 
     void log(String slot, String message) {
         LOG.info("machine {}: {}: {}", name, slot, message);
+        log.card(slot, message);
     }
 
     // ---- the loop's owner ----
@@ -219,6 +254,16 @@ public final class PcMachine implements Machine, CardRegistry.Listener, MachineL
     }
 
     @Override
+    public boolean singleSteps() {
+        return log.everyInstruction();
+    }
+
+    @Override
+    public void step() {
+        log.instruction(vcpu.context().state);
+    }
+
+    @Override
     public void betweenRuns() {
         if (vm.memory().a20() != platform.a20) vm.setA20(platform.a20);
         if (platform.exitStatus >= 0) {
@@ -227,7 +272,7 @@ public final class PcMachine implements Machine, CardRegistry.Listener, MachineL
             String reason = platform.resetReason;
             platform.resetReason = null;
             if (config.noReboot) end(new End(0, "reset (" + reason + ") with -no-reboot", ""));
-            else resetNow();
+            else resetNow(reason);
         }
     }
 
@@ -236,7 +281,7 @@ public final class PcMachine implements Machine, CardRegistry.Listener, MachineL
         switch (run.exitReason) {
             case SHUTDOWN -> {
                 if (config.noReboot) end(new End(STATUS_ENDED_BY_EXIT, "triple fault", report.crash("triple fault")));
-                else resetNow();
+                else resetNow("triple fault");
             }
             case FAIL_ENTRY, INTERNAL_ERROR, UNKNOWN -> end(
                     new End(STATUS_ENDED_BY_EXIT, run.message, report.crash(run.message)));
@@ -256,11 +301,13 @@ public final class PcMachine implements Machine, CardRegistry.Listener, MachineL
         board.flush();
         board.close();
         vm.close();
+        log.close();
         onEnd.run();
         ended.complete(how);
     }
 
-    private void resetNow() {
+    private void resetNow(String reason) {
+        log.reset(reason, vcpu.context().state);
         platform.a20 = true;
         vm.setA20(true);
         vcpu.reset();
@@ -327,7 +374,7 @@ public final class PcMachine implements Machine, CardRegistry.Listener, MachineL
     @Override
     public void reset() {
         loop.call(() -> {
-            if (!over) resetNow();
+            if (!over) resetNow("reset button");
             return null;
         });
     }
@@ -397,7 +444,7 @@ public final class PcMachine implements Machine, CardRegistry.Listener, MachineL
     @Override
     public void exitHandlersChanged(List<KvmVm.ForeignHandler> handlers) {
         loop.call(() -> {
-            vm.setForeignHandlers(handlers);
+            exitHandlersNow(handlers);
             return null;
         });
     }

@@ -1,12 +1,12 @@
 package org.backplane.board.machine;
 
-import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import org.backplane.board.api.BoardException;
 import org.backplane.board.backend.BlockImage;
+import org.backplane.board.backend.BlockImages;
 import org.backplane.board.backend.CharBackend;
 import org.backplane.board.backend.CharBackends;
 import org.backplane.board.cards.Card;
@@ -82,7 +82,7 @@ final class Slot {
      *
      * @throws BoardException for an unknown property, a bad value, or a back end that cannot be had
      */
-    void prepare(DeviceFactory factory) throws BoardException {
+    void prepare(DeviceFactory factory, BlockImages images) throws BoardException {
         Map<String, String> defaults = new LinkedHashMap<>();
         Map<String, Resource> found = new HashMap<>();
         for (DeviceFactory.Property p : factory.properties()) defaults.put(p.name(), p.defaultValue());
@@ -103,7 +103,7 @@ final class Slot {
                 }
                 case BLOCK -> {
                     if (value != null && !value.isEmpty() && !blocks.containsKey(r.name())) {
-                        blocks.put(r.name(), BlockImage.open(type + "." + r.name(), Path.of(value), snapshot));
+                        blocks.put(r.name(), images.open(type + "." + r.name(), value, snapshot));
                     }
                 }
                 default -> {

@@ -77,7 +77,7 @@ final class SlotBoard {
      */
     Staged stage(Slot slot, Card card) throws BoardException {
         DeviceFactory factory = (DeviceFactory) card.factory();
-        slot.prepare(factory);
+        slot.prepare(factory, machine.images());
         try {
             Device device = factory.create();
             CardContext context = new CardContext(slot, machine);

@@ -65,6 +65,9 @@ public final class VcpuContext {
     /** Exception for an answer {@link Intercepts#FAULT}; an error code of -1 means that the vector has none. */
     public int faultVector, faultError;
 
+    /** Told of every event that the engine delivers, software interrupts included; {@link EventTrace#NONE} unless somebody looks. */
+    public EventTrace trace = EventTrace.NONE;
+
     // ---- the root of the tables that the processor walks; written by the MMU in setRoot ----
 
     /** Host frame number of the root table; for {@code SHADOW_PAE} see {@link #paeRoot}. */

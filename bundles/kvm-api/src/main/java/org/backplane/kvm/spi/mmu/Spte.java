@@ -17,7 +17,7 @@ package org.backplane.kvm.spi.mmu;
  * </pre>
  *
  * <p>All leaves are 4 KiB. An entry with P=0 and {@link #MMIO} set marks an address without a memory slot: bits 51:12 hold
- * the <em>gfn</em>, W and U the rights the guest's tables give; the processor turns an access that they allow straight into an MMIO exit.
+ * the <em>gfn</em>, W, U and NX the rights the guest's tables give; the processor turns an access that they allow straight into an MMIO exit.
  */
 public final class Spte {
     public static final long P = 1, W = 1 << 1, U = 1 << 2, A = 1 << 5, D = 1 << 6, G = 1 << 8;

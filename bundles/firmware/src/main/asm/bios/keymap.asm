@@ -1,0 +1,114 @@
+; Key words of a US keyboard. Four words a scan code: plain, shift, Ctrl, Alt; 0 = nothing.
+
+%macro LETTER 2                         ; scan code, letter
+        dw (%1 << 8) + %2, (%1 << 8) + %2 - 32, (%1 << 8) + %2 - 96, %1 << 8
+%endmacro
+%macro KEY 5                            ; scan code, characters of plain and shift, words of Ctrl and Alt
+        dw (%1 << 8) + %2, (%1 << 8) + %3, %4, %5
+%endmacro
+
+keymap:
+        KEY 0x00, 0, 0, 0, 0
+        KEY 0x01, 27, 27, 0x011b, 0x0100
+        KEY 0x02, '1', '!', 0, 0x7800
+        KEY 0x03, '2', '@', 0x0300, 0x7900
+        KEY 0x04, '3', '#', 0, 0x7a00
+        KEY 0x05, '4', '$', 0, 0x7b00
+        KEY 0x06, '5', '%', 0, 0x7c00
+        KEY 0x07, '6', '^', 0x071e, 0x7d00
+        KEY 0x08, '7', '&', 0, 0x7e00
+        KEY 0x09, '8', '*', 0, 0x7f00
+        KEY 0x0a, '9', '(', 0, 0x8000
+        KEY 0x0b, '0', ')', 0, 0x8100
+        KEY 0x0c, '-', '_', 0x0c1f, 0x8200
+        KEY 0x0d, '=', '+', 0, 0x8300
+        KEY 0x0e, 8, 8, 0x0e7f, 0x0e00
+        KEY 0x0f, 9, 0, 0x9400, 0xa500
+        LETTER 0x10, 'q'
+        LETTER 0x11, 'w'
+        LETTER 0x12, 'e'
+        LETTER 0x13, 'r'
+        LETTER 0x14, 't'
+        LETTER 0x15, 'y'
+        LETTER 0x16, 'u'
+        LETTER 0x17, 'i'
+        LETTER 0x18, 'o'
+        LETTER 0x19, 'p'
+        KEY 0x1a, '[', '{', 0x1a1b, 0x1a00
+        KEY 0x1b, ']', '}', 0x1b1d, 0x1b00
+        KEY 0x1c, 13, 13, 0x1c0a, 0x1c00
+        KEY 0x1d, 0, 0, 0, 0
+        LETTER 0x1e, 'a'
+        LETTER 0x1f, 's'
+        LETTER 0x20, 'd'
+        LETTER 0x21, 'f'
+        LETTER 0x22, 'g'
+        LETTER 0x23, 'h'
+        LETTER 0x24, 'j'
+        LETTER 0x25, 'k'
+        LETTER 0x26, 'l'
+        KEY 0x27, ';', ':', 0, 0x2700
+        KEY 0x28, 39, '"', 0, 0x2800
+        KEY 0x29, '`', '~', 0, 0x2900
+        KEY 0x2a, 0, 0, 0, 0
+        KEY 0x2b, 92, '|', 0x2b1c, 0x2b00
+        LETTER 0x2c, 'z'
+        LETTER 0x2d, 'x'
+        LETTER 0x2e, 'c'
+        LETTER 0x2f, 'v'
+        LETTER 0x30, 'b'
+        LETTER 0x31, 'n'
+        LETTER 0x32, 'm'
+        KEY 0x33, ',', '<', 0, 0x3300
+        KEY 0x34, '.', '>', 0, 0x3400
+        KEY 0x35, '/', '?', 0, 0x3500
+        KEY 0x36, 0, 0, 0, 0
+        KEY 0x37, '*', '*', 0x9600, 0x3700
+        KEY 0x38, 0, 0, 0, 0
+        KEY 0x39, ' ', ' ', 0x3920, 0x3920
+        KEY 0x3a, 0, 0, 0, 0
+%assign f 0
+%rep 10                                 ; F1 to F10
+        dw (0x3b + f) << 8, (0x54 + f) << 8, (0x5e + f) << 8, (0x68 + f) << 8
+%assign f f + 1
+%endrep
+        KEY 0x45, 0, 0, 0, 0
+        KEY 0x46, 0, 0, 0, 0
+        dw 0x4700, 0x4737, 0x7700, 0    ; keypad: with NumLock the second column is the plain one
+        dw 0x4800, 0x4838, 0x8d00, 0
+        dw 0x4900, 0x4939, 0x8400, 0
+        dw 0x4a2d, 0x4a2d, 0x8e00, 0x4a00
+        dw 0x4b00, 0x4b34, 0x7300, 0
+        dw 0x4c00, 0x4c35, 0x8f00, 0
+        dw 0x4d00, 0x4d36, 0x7400, 0
+        dw 0x4e2b, 0x4e2b, 0x9000, 0x4e00
+        dw 0x4f00, 0x4f31, 0x7500, 0
+        dw 0x5000, 0x5032, 0x9100, 0
+        dw 0x5100, 0x5133, 0x7600, 0
+        dw 0x5200, 0x5230, 0x9200, 0
+        dw 0x5300, 0x532e, 0x9300, 0
+        KEY 0x54, 0, 0, 0, 0
+        KEY 0x55, 0, 0, 0, 0
+        KEY 0x56, 92, '|', 0, 0
+        dw 0x8500, 0x8700, 0x8900, 0x8b00       ; F11
+        dw 0x8600, 0x8800, 0x8a00, 0x8c00       ; F12
+
+; Keys after E0: scan code, then the words of plain and shift, Ctrl, Alt; 0 ends.
+%macro EXT 4
+        db %1
+        dw %2, %3, %4
+%endmacro
+keymap_extended:
+        EXT 0x1c, 0xe00d, 0xe00a, 0xa600
+        EXT 0x35, 0xe02f, 0x9500, 0xa400
+        EXT 0x47, 0x47e0, 0x77e0, 0x9700
+        EXT 0x48, 0x48e0, 0x8de0, 0x9800
+        EXT 0x49, 0x49e0, 0x84e0, 0x9900
+        EXT 0x4b, 0x4be0, 0x73e0, 0x9b00
+        EXT 0x4d, 0x4de0, 0x74e0, 0x9d00
+        EXT 0x4f, 0x4fe0, 0x75e0, 0x9f00
+        EXT 0x50, 0x50e0, 0x91e0, 0xa000
+        EXT 0x51, 0x51e0, 0x76e0, 0xa100
+        EXT 0x52, 0x52e0, 0x92e0, 0xa200
+        EXT 0x53, 0x53e0, 0x93e0, 0xa300
+        db 0

@@ -1,0 +1,91 @@
+package org.backplane.vmx;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.TreeMap;
+import org.backplane.kvm.spi.cpu.CpuBackend;
+import org.backplane.kvm.spi.cpu.Emulator;
+import org.backplane.kvm.spi.cpu.VcpuContext;
+import org.backplane.kvm.spi.exit.ExitReasons;
+import org.backplane.kvm.spi.mmu.Mmu;
+
+/**
+ * The software VT-x of one VM: a {@link VmxVcpu} for every vCPU that is attached. It keeps nothing that {@code CpuState} has not, except
+ * counters.
+ */
+final class VmxBackend implements CpuBackend {
+    private final Emulator emulator;
+    private final Mmu mmu;
+    private final Map<Integer, VmxVcpu> vcpus = new TreeMap<>();
+
+    VmxBackend(Emulator emulator, Mmu mmu) {
+        this.emulator = emulator;
+        this.mmu = mmu;
+    }
+
+    @Override
+    public void attach(VcpuContext v) {
+        VmxVcpu x = new VmxVcpu(v, emulator, mmu);
+        vcpus.put(v.id, x);
+        v.intercepts = x;
+        x.mmuChanged();
+    }
+
+    @Override
+    public void detach(VcpuContext v) {
+        v.intercepts = null;
+        v.exceptionBitmap = 0;
+        v.tlb.flush(false);
+    }
+
+    @Override
+    public int enter(VcpuContext v, long budget, boolean exact) {
+        return ((VmxVcpu) v.intercepts).enter(budget, exact);
+    }
+
+    @Override
+    public void mmuChanged(VcpuContext v) {
+        vcpu(v).mmuChanged();
+        v.tlb.flush(false);
+    }
+
+    @Override
+    public void flushTlb(VcpuContext v, boolean keepGlobal) {
+        v.tlb.flush(keepGlobal);
+    }
+
+    @Override
+    public Map<String, Long> vmcs(VcpuContext v) {
+        return vcpu(v).vmcs.fields();
+    }
+
+    /** Kept for the whole life of the backend, also for vCPUs that were given back. */
+    @Override
+    public Map<String, Long> counters() {
+        Map<String, Long> c = new LinkedHashMap<>();
+        long[] byReason = new long[ExitReasons.COUNT];
+        long exits = 0;
+        for (VmxVcpu x : vcpus.values()) {
+            x.addCounters(c);
+            for (int r = 0; r < byReason.length; r++) {
+                byReason[r] += x.exitCount(r);
+                exits += x.exitCount(r);
+            }
+        }
+        c.put("exits", exits);
+        for (int r = 0; r < byReason.length; r++) {
+            if (byReason[r] != 0) c.put("exits." + ExitReasons.name(r), byReason[r]);
+        }
+        return c;
+    }
+
+    @Override
+    public void close() {
+        vcpus.clear();
+    }
+
+    /** The vCPU's processor; package-visible for tests, which write the VMCS. */
+    VmxVcpu vcpu(VcpuContext v) {
+        return vcpus.get(v.id);
+    }
+}

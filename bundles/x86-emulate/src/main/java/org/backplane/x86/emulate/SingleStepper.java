@@ -1,0 +1,101 @@
+package org.backplane.x86.emulate;
+
+import org.backplane.kvm.spi.cpu.CpuState;
+import org.backplane.kvm.spi.cpu.EmulateOps;
+import org.backplane.kvm.spi.cpu.Emulator;
+import org.backplane.kvm.spi.cpu.Intercepts;
+import org.backplane.kvm.spi.cpu.VcpuContext;
+import org.backplane.x86.isa.Decoder;
+import org.backplane.x86.isa.Insn;
+import org.backplane.x86.isa.Opcode;
+import org.backplane.x86.isa.exec.Cpu;
+import org.backplane.x86.isa.exec.DebugRegisters;
+import org.backplane.x86.isa.exec.Unwind;
+
+/**
+ * {@code emulateOne} of one vCPU: the same handlers as in bulk, over {@link EmulateOps} and without a TLB.
+ *
+ * <p>Thread: that of the vCPU.
+ */
+final class SingleStepper {
+    private final VcpuContext v;
+    private final CpuState s;
+    private final OpsAdapter adapter = new OpsAdapter();
+    private final Cpu c;
+    private final Decoder decoder = new Decoder();
+    private final byte[] bytes = new byte[Decoder.MAX_LENGTH + 1];
+
+    SingleStepper(VcpuContext v) {
+        this.v = v;
+        this.s = v.state;
+        this.c = new Cpu(v, adapter, true);
+        c.calls = adapter;
+    }
+
+    boolean serves(VcpuContext other) {
+        return v == other;
+    }
+
+    int emulate(EmulateOps ops) {
+        adapter.ops = ops;
+        adapter.unhandleable = false;
+        c.begin(s.rip, v.instructions);
+        c.offset = c.index = c.length = 0;
+        c.ext = 0;
+        c.updateMode();
+        try {
+            Insn i = fetch();
+            if (i == null) return Emulator.UNHANDLEABLE;
+            run(i);
+            return Emulator.CONTINUE;
+        } catch (Unwind u) {
+            s.rip = c.rip();
+            return switch (u.kind) {
+                case Unwind.FAULT -> fault();
+                case Unwind.RETRY -> c.calls == adapter && adapter.retry ? Emulator.RETRY : Emulator.CONTINUE;
+                default -> Emulator.UNHANDLEABLE;
+            };
+        } finally {
+            adapter.ops = null;
+        }
+    }
+
+    private int fault() {
+        v.faultVector = c.faultVector;
+        v.faultError = c.faultError;
+        return Emulator.PROPAGATE_FAULT;
+    }
+
+    private void run(Insn i) {
+        boolean trap = (s.rflagsOther & CpuState.TF) != 0;
+        int shadow = s.blocking & (CpuState.BLOCKING_STI | CpuState.BLOCKING_MOV_SS);
+        c.at(i);
+        c.eventEntered = false;
+        c.end = 1;
+        adapter.retry = false;
+        org.backplane.x86.isa.exec.Semantics.of(i.mnemonic()).run(c, i);
+        if (!i.opcode.is(Opcode.JUMP)) c.step();
+        s.rflagsOther &= ~CpuState.RF;
+        s.blocking &= ~shadow;
+        v.instructions++;
+        if (trap && !c.eventEntered && (s.blocking & CpuState.BLOCKING_MOV_SS) == 0) s.pendingDebug |= DebugRegisters.BS;
+    }
+
+    /** Fetches in pieces that do not cross a page, no further than the instruction goes. */
+    private Insn fetch() {
+        int access = Intercepts.FETCH | (s.cpl == 3 ? Intercepts.USER : 0);
+        int bits = BlockBuilder.bits(c.mode);
+        int have = 0;
+        while (have < Decoder.MAX_LENGTH) {
+            if (s.rip + have > s.segLimit[CpuState.CS]) throw c.fault(Cpu.GP, 0);
+            long gva = s.segBase[CpuState.CS] + s.rip + have & 0xffffffffL;
+            int size = (gva & 3) == 0 && have + 4 <= Decoder.MAX_LENGTH && s.rip + have + 3 <= s.segLimit[CpuState.CS] ? 4 : 1;
+            c.answer(adapter.result(adapter.ops.readStd(v, gva, size, access)));
+            for (int n = 0; n < size; n++) bytes[have + n] = (byte) (v.ioValue >> 8 * n);
+            have += size;
+            Insn i = decoder.decode(bytes, 0, have, bits);
+            if (i != null) return i;
+        }
+        return null;
+    }
+}

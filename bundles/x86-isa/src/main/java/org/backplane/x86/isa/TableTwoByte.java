@@ -1,0 +1,139 @@
+package org.backplane.x86.isa;
+
+/** The opcodes after 0F that are neither x87 nor MMX (SDM 2D table A-3). Columns are explained in {@link OpcodeTable}. */
+final class TableTwoByte {
+    private TableTwoByte() {}
+
+    private static final String SYSTEM = """
+        # opcode  mnemonic   operands      attributes            read     written    undefined
+        0F00/0    SLDT       RMv           prot                  .        .          .
+        0F00/1    STR        RMv           prot                  .        .          .
+        0F00/2    LLDT       Ew            prot,cpl0             .        .          .
+        0F00/3    LTR        Ew            prot,cpl0             .        .          .
+        0F00/4    VERR       Ew            prot                  .        z          .
+        0F00/5    VERW       Ew            prot                  .        z          .
+        0F01/0m   SGDT       Ms            .                     .        .          .
+        0F01/1m   SIDT       Ms            .                     .        .          .
+        0F01/2m   LGDT       Ms            cpl0                  .        .          .
+        0F01/3m   LIDT       Ms            cpl0                  .        .          .
+        0F01/4    SMSW       RMv           .                     .        .          .
+        0F01/6    LMSW       Ew            cpl0,end              .        .          .
+        0F01/7m   INVLPG     M             cpl0,end              .        .          .
+        0F02      LAR        Gv,Ew         prot                  .        z          .
+        0F03      LSL        Gv,Ew         prot                  .        z          .
+        0F06      CLTS       .             cpl0,end              .        .          .
+        0F08      INVD       .             cpl0                  .        .          .
+        0F09      WBINVD     .             cpl0                  .        .          .
+        0F0B      UD2        .             jump,end              .        .          .
+        0F0D      NOP        Ev            .                     .        .          .
+        0F18      NOP        Ev            .                     .        .          .
+        0F19      NOP        Ev            .                     .        .          .
+        0F1A      NOP        Ev            .                     .        .          .
+        0F1B      NOP        Ev            .                     .        .          .
+        0F1C      NOP        Ev            .                     .        .          .
+        0F1D      NOP        Ev            .                     .        .          .
+        0F1E      NOP        Ev            .                     .        .          .
+        0F1F      NOP        Ev            .                     .        .          .
+        0F20      MOV        Ry,Cy         cpl0,regonly,end      .        .          oszapc
+        0F21      MOV        Ry,Dy         cpl0,regonly,end      .        .          oszapc
+        0F22      MOV        Cy,Ry         cpl0,regonly,end      .        .          oszapc
+        0F23      MOV        Dy,Ry         cpl0,regonly,end      .        .          oszapc
+        0F30      WRMSR      .             cpl0,end              .        .          .
+        0F31      RDTSC      .             end                   .        .          .
+        0F32      RDMSR      .             cpl0,end              .        .          .
+        0F33      RDPMC      .             end                   .        .          .
+        0F34      SYSENTER   .             jump,end              .        i          .
+        0F35      SYSEXIT    .             jump,end              .        .          .
+        0FA2      CPUID      .             end                   .        .          .
+        0FAA      RSM        .             jump,end              .        .          .
+        0FFF      UD0        Gv,Ev         jump,end              .        .          .
+        0FB9      UD1        Gv,Ev         jump,end              .        .          .
+        """;
+
+    private static final String INTEGER = """
+        0F40      CMOVO      Gv,Ev         .                     o        .          .
+        0F41      CMOVNO     Gv,Ev         .                     o        .          .
+        0F42      CMOVB      Gv,Ev         .                     c        .          .
+        0F43      CMOVAE     Gv,Ev         .                     c        .          .
+        0F44      CMOVE      Gv,Ev         .                     z        .          .
+        0F45      CMOVNE     Gv,Ev         .                     z        .          .
+        0F46      CMOVBE     Gv,Ev         .                     zc       .          .
+        0F47      CMOVA      Gv,Ev         .                     zc       .          .
+        0F48      CMOVS      Gv,Ev         .                     s        .          .
+        0F49      CMOVNS     Gv,Ev         .                     s        .          .
+        0F4A      CMOVP      Gv,Ev         .                     p        .          .
+        0F4B      CMOVNP     Gv,Ev         .                     p        .          .
+        0F4C      CMOVL      Gv,Ev         .                     os       .          .
+        0F4D      CMOVGE     Gv,Ev         .                     os       .          .
+        0F4E      CMOVLE     Gv,Ev         .                     osz      .          .
+        0F4F      CMOVG      Gv,Ev         .                     osz      .          .
+        0F80      JO         Jz            jump,f64              o        .          .
+        0F81      JNO        Jz            jump,f64              o        .          .
+        0F82      JB         Jz            jump,f64              c        .          .
+        0F83      JAE        Jz            jump,f64              c        .          .
+        0F84      JE         Jz            jump,f64              z        .          .
+        0F85      JNE        Jz            jump,f64              z        .          .
+        0F86      JBE        Jz            jump,f64              zc       .          .
+        0F87      JA         Jz            jump,f64              zc       .          .
+        0F88      JS         Jz            jump,f64              s        .          .
+        0F89      JNS        Jz            jump,f64              s        .          .
+        0F8A      JP         Jz            jump,f64              p        .          .
+        0F8B      JNP        Jz            jump,f64              p        .          .
+        0F8C      JL         Jz            jump,f64              os       .          .
+        0F8D      JGE        Jz            jump,f64              os       .          .
+        0F8E      JLE        Jz            jump,f64              osz      .          .
+        0F8F      JG         Jz            jump,f64              osz      .          .
+        0F90      SETO       Eb            .                     o        .          .
+        0F91      SETNO      Eb            .                     o        .          .
+        0F92      SETB       Eb            .                     c        .          .
+        0F93      SETAE      Eb            .                     c        .          .
+        0F94      SETE       Eb            .                     z        .          .
+        0F95      SETNE      Eb            .                     z        .          .
+        0F96      SETBE      Eb            .                     zc       .          .
+        0F97      SETA       Eb            .                     zc       .          .
+        0F98      SETS       Eb            .                     s        .          .
+        0F99      SETNS      Eb            .                     s        .          .
+        0F9A      SETP       Eb            .                     p        .          .
+        0F9B      SETNP      Eb            .                     p        .          .
+        0F9C      SETL       Eb            .                     os       .          .
+        0F9D      SETGE      Eb            .                     os       .          .
+        0F9E      SETLE      Eb            .                     osz      .          .
+        0F9F      SETG       Eb            .                     osz      .          .
+        0FA0      PUSH       FS            d64                   .        .          .
+        0FA1      POP        FS            d64,end               .        .          .
+        0FA3      BT         Ev,Gv         bits                  .        c          osap
+        0FA4      SHLD       Ev,Gv,Ib      .                     .        oszpc      a
+        0FA5      SHLD       Ev,Gv,CL      .                     .        oszpc      a
+        0FA8      PUSH       GS            d64                   .        .          .
+        0FA9      POP        GS            d64,end               .        .          .
+        0FAB      BTS        Ev,Gv         lock,bits             .        c          osap
+        0FAC      SHRD       Ev,Gv,Ib      .                     .        oszpc      a
+        0FAD      SHRD       Ev,Gv,CL      .                     .        oszpc      a
+        0FAE/0m   FXSAVE     M             fpu0                  .        .          .
+        0FAE/1m   FXRSTOR    M             fpu0                  .        .          .
+        0FAF      IMUL       Gv,Ev         .                     .        oc         szap
+        0FB0      CMPXCHG    Eb,Gb         lock                  .        oszapc     .
+        0FB1      CMPXCHG    Ev,Gv         lock                  .        oszapc     .
+        0FB2/*m   LSS        Gv,Mp         end                   .        .          .
+        0FB3      BTR        Ev,Gv         lock,bits             .        c          osap
+        0FB4/*m   LFS        Gv,Mp         end                   .        .          .
+        0FB5/*m   LGS        Gv,Mp         end                   .        .          .
+        0FB6      MOVZX      Gv,Eb         .                     .        .          .
+        0FB7      MOVZX      Gv,Ew         .                     .        .          .
+        0FBA/4    BT         Ev,Ib         .                     .        c          osap
+        0FBA/5    BTS        Ev,Ib         lock                  .        c          osap
+        0FBA/6    BTR        Ev,Ib         lock                  .        c          osap
+        0FBA/7    BTC        Ev,Ib         lock                  .        c          osap
+        0FBB      BTC        Ev,Gv         lock,bits             .        c          osap
+        0FBC      BSF        Gv,Ev         .                     .        z          osapc
+        0FBD      BSR        Gv,Ev         .                     .        z          osapc
+        0FBE      MOVSX      Gv,Eb         .                     .        .          .
+        0FBF      MOVSX      Gv,Ew         .                     .        .          .
+        0FC0      XADD       Eb,Gb         lock                  .        oszapc     .
+        0FC1      XADD       Ev,Gv         lock                  .        oszapc     .
+        0FC7/1m   CMPXCHG8B  Mq            lock                  .        z          .
+        0FC8+     BSWAP      Zv            .                     .        .          .
+        """;
+
+    static final String TEXT = SYSTEM + INTEGER;
+}
