@@ -410,7 +410,9 @@ test_time:
 wait_flag:      db 0
 
 ; ---- int 16h: scan codes by the keyboard controller's command D2h -------------------------------------------------------
+; A key that changes a lamp makes the BIOS write to the keyboard, which must not happen between the command and its operand.
 scan_code:
+        cli
         push ax
         call .writable
         mov al, 0xd2
@@ -418,11 +420,11 @@ scan_code:
         call .writable
         pop ax
         out 0x60, al
-        mov cx, 1000
-.settle:
-        in al, 0x64                     ; until the interrupt has taken it
-        test al, 1
-        loopnz .settle
+        sti
+        mov ah, 0x86                    ; keyboards are slow: 3 ms
+        xor cx, cx
+        mov dx, 3000
+        int 0x15
         ret
 .writable:
         in al, 0x64

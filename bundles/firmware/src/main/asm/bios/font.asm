@@ -1,12 +1,10 @@
 ; Fonts: the character generator's memory (plane 2), the pointers of graphics modes, int 10h AH=11h, and the fonts themselves.
 
-; Loads CX characters from number DX up, BH lines each, from ES:DI into block BL.
-font_load:
-        pusha
-        push ds
-        push es
-        mov si, dx
-        mov dx, 0x3c4                   ; plane 2 alone, addresses as they are, at A0000
+; The processor sees plane 2 at A0000, and nothing else.
+font_open:
+        push ax
+        push dx
+        mov dx, 0x3c4
         mov ax, 0x0402
         out dx, ax
         mov ax, 0x0704
@@ -18,6 +16,64 @@ font_load:
         out dx, ax
         mov ax, 0x0204
         out dx, ax
+        pop dx
+        pop ax
+        ret
+
+; It sees the text at B8000 again.
+font_close:
+        push ax
+        push dx
+        mov dx, 0x3c4
+        mov ax, 0x0302
+        out dx, ax
+        mov ax, 0x0304
+        out dx, ax
+        mov dx, 0x3ce
+        mov ax, 0x1005
+        out dx, ax
+        mov ax, 0x0e06
+        out dx, ax
+        mov ax, 0x0004
+        out dx, ax
+        pop dx
+        pop ax
+        ret
+
+; ZF set when block 0 of the character generator has our font already, as far as two characters tell.
+font_present:
+        pusha
+        push es
+        call font_open
+        push VGA_GRAPHICS
+        pop es
+        mov si, font16 + 'B' * 16
+        mov di, 'B' * 32
+        call .compare
+        jne .done
+        mov si, font16 + 'q' * 16
+        mov di, 'q' * 32
+        call .compare
+.done:
+        call font_close                 ; keeps the flags
+        pop es
+        popa
+        ret
+.compare:
+        mov cx, 16
+.line:
+        cs lodsb
+        scasb
+        loope .line
+        ret
+
+; Loads CX characters from number DX up, BH lines each, from ES:DI into block BL.
+font_load:
+        pusha
+        push ds
+        push es
+        call font_open
+        mov si, dx
         shl si, 5
         movzx ax, bl                    ; blocks 0 to 3 every 16 KiB, 4 to 7 between them
         test al, 4
@@ -40,24 +96,11 @@ font_load:
         push cx
         mov cx, dx
         rep movsb
-        mov cx, bx
-        xor al, al
-        rep stosb
+        add di, bx                      ; the lines below are not shown
         pop cx
         loop .next
 .done:
-        mov dx, 0x3c4
-        mov ax, 0x0302
-        out dx, ax
-        mov ax, 0x0304
-        out dx, ax
-        mov dx, 0x3ce
-        mov ax, 0x1005
-        out dx, ax
-        mov ax, 0x0e06
-        out dx, ax
-        mov ax, 0x0004
-        out dx, ax
+        call font_close
         pop es
         pop ds
         popa

@@ -251,17 +251,12 @@ post_keyboard:
         mov al, 0xaa                    ; self-test: 55h
         call kbc_command
         call kbc_receive
-        mov al, 0xae
-        call kbc_command
-        mov al, 0xf4                    ; keyboard: scan
-        call kbc_send
-        call kbc_receive
         mov al, 0x60                    ; command byte: translate, mouse off, IRQ 1
         call kbc_command
         mov al, 0x65
         call kbc_send
-        call kbc_drain
-        ret
+        mov al, 0xae
+        jmp kbc_command
 
 ; Serial ports: one is there when its interrupt enable register keeps what is written.
 post_serial:

@@ -297,9 +297,16 @@ int_70:
         push ds
         push word BDA
         pop ds
-        mov al, 0x0c                    ; reading C acknowledges
+        push cx
+        mov ah, 0
+        mov cx, 8
+.acknowledge:                           ; reading C does it; until the clock asks for nothing, for the 8259 sees edges only
+        mov al, 0x0c
         call cmos_read
-        mov ah, al
+        or ah, al
+        test al, 0x80
+        loopnz .acknowledge
+        pop cx
         mov al, 0x0b
         call cmos_read
         and ah, al                      ; what came and is enabled

@@ -179,12 +179,9 @@ video_select:
         mov ch, 0
         mov [bp + F_CX], cx
         ret
-.lines:                                 ; AL: 0, 1, 2 = 200, 350, 400 lines in the next text mode
+.lines:                                 ; AL: 0, 1, 2 = 200, 350, 400 lines in text modes; these have 400
         cmp al, 2
-        ja .bad
-        mov [B_VIDEO_FLAGS + 0], al
-        jmp .ok
-.bad:
+        je .ok
         mov byte [bp + F_AL], 0
         ret
 .palette:

@@ -138,6 +138,7 @@ video_set_mode:
         mov byte [B_PAGE], 0
         and bl, 0x80
         or bl, 0x60
+        mov bh, [B_VIDEO_CTL]           ; 0: this is the first time, at power-on
         mov [B_VIDEO_CTL], bl
         mov byte [B_VIDEO_SWITCH], 0xf9
         and byte [B_VIDEO_FLAGS], 0x08
@@ -155,8 +156,8 @@ video_set_mode:
         jnz .no_palette
         call palette_default
 .no_palette:
-        call mode_font
         pop bx
+        call mode_font
         test bl, 0x80
         jnz .shown
         call mode_clear
@@ -232,11 +233,18 @@ mode_registers:
         loop .indexed
         ret
 
-; Font of the mode SI: into the character generator for text, as a pointer (int 43h) for graphics.
+; Font of the mode SI: into the character generator for text, as a pointer (int 43h) for graphics. At power-on (BH = 0) a card that
+; comes up with this font is left alone.
 mode_font:
+        push bx
         push si
         cmp byte [cs:si + M_SEGMENT + 1], 0xb8
         jne .graphics
+        test bh, bh
+        jnz .load
+        call font_present
+        je .vectors
+.load:
         mov ax, cs
         mov es, ax
         mov di, font16
@@ -270,6 +278,7 @@ mode_font:
         mov [0x1f * 4 + 2], cs
         pop ds
         pop si
+        pop bx
         ret
 
 ; Clears the video memory of mode SI.

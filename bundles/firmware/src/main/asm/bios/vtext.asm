@@ -240,7 +240,7 @@ teletype:
         mov bh, al
         ret
 
-; A short tone; it ends with the second tick.
+; A short tone: two ticks, or what a bounded loop takes where the timer stands still.
 beep:
         pusha
         in al, 0x61
@@ -253,9 +253,7 @@ beep:
         sub ax, bx
         cmp ax, 2
         jae .off
-        push bp
-        mov bp, sp
-        pop bp
+        in al, 0x61
         loop .wait
 .off:
         in al, 0x61

@@ -39,6 +39,7 @@ rate_set:
         mov al, ch
         out 0x40, al
         mov dword [gap_longest], 0
+        mov dword [gap_before], 0
         mov dword [gap_start], 0
         mov dword [gap_start + 4], 0
         mov eax, [tick_hz]

@@ -1,6 +1,7 @@
 ; Screen: drawing, numbers as text, and what changes on it.
 
 SCREEN          equ 0xb8000
+GAP_PERIOD      equ 8                   ; seconds, a power of two
 %define AT(row, column) (SCREEN + ((row) * 80 + (column)) * 2)
 
 ; Draws the text at ESI to EDI with attribute AH, up to its zero. EDI ends after it.
@@ -257,7 +258,11 @@ screen_round:
         mov eax, [cpu_wrong]
         mov edi, AT(ROW_CPU, COLUMN_TROUBLE)
         call draw_trouble
-        mov eax, [gap_longest]          ; in tenths of a millisecond
+        mov eax, [gap_longest]
+        cmp eax, [gap_before]
+        jae .gap
+        mov eax, [gap_before]
+.gap:
         xor edx, edx
         mov ebx, 1000
         div ebx
@@ -288,8 +293,14 @@ screen_round:
         ret
 .spinner:   db "|/-\"
 
-; After each second: the clock and the time that the guest is up.
+; After each second: the clock and the time that the guest is up. A gap of the timer is forgotten after a while.
 screen_second:
+        test byte [seconds], GAP_PERIOD - 1
+        jnz .clock
+        xor eax, eax
+        xchg eax, [gap_longest]
+        mov [gap_before], eax
+.clock:
         mov edi, text_buffer
         mov al, [rtc_time + 6]
         call put_bcd

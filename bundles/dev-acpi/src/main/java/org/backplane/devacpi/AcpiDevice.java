@@ -9,6 +9,7 @@ import org.backplane.kvm.spi.device.CardState;
 import org.backplane.kvm.spi.device.Device;
 import org.backplane.kvm.spi.device.DeviceContext;
 import org.backplane.kvm.spi.device.IrqLine;
+import org.backplane.kvm.spi.device.PowerButton;
 import org.backplane.kvm.spi.device.StateException;
 import org.backplane.kvm.spi.device.VmClock;
 import org.backplane.kvm.spi.device.VmTimer;
@@ -104,6 +105,7 @@ final class AcpiDevice implements Device {
         overflow = c.timer("pm-timer", this::update);
         tables = address(c);
         file.log(c::log);
+        c.provide(PowerButton.class, this::powerButton);
         c.claimPorts(AcpiFactory.PM1, UP_TO_INTS, pm1);
         c.claimPorts(AcpiFactory.PM_TIMER, UP_TO_INTS, pmTimer);
         c.claimPorts(AcpiFactory.SMI, BYTES, smiPort);
@@ -130,8 +132,18 @@ final class AcpiDevice implements Device {
         file.reset();
         timerAcknowledged.set(halfPeriods());
         update();
-        byte[] bytes = AcpiTables.at(tables, AcpiFactory.usualPlaces());
+        byte[] bytes = AcpiTables.at(tables, places());
         context.memory().write(tables, bytes, 0, bytes.length);
+    }
+
+    /** What the tables tell the guest: where the slot has put the registers. */
+    private AcpiTables.Places places() {
+        return new AcpiTables.Places(
+                (int) context.place(AcpiFactory.SCI),
+                (int) context.place(AcpiFactory.PM1),
+                (int) context.place(AcpiFactory.PM_TIMER),
+                (int) context.place(AcpiFactory.SMI),
+                (int) context.place(AcpiFactory.RESET));
     }
 
     // ---- timer and events ----

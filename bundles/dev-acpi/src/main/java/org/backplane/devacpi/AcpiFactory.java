@@ -49,11 +49,6 @@ public final class AcpiFactory implements DeviceFactory {
         return List.of(new Property(TABLES, "0xe0000", "where the tables are written, from 0xe0000 to 0xfffc0"));
     }
 
-    /** What the tables say: the places of {@link #resources}. */
-    static AcpiTables.Places usualPlaces() {
-        return new AcpiTables.Places(SCI_GSI, PM1_BASE, PM_TIMER_BASE, SMI_BASE, RESET_BASE);
-    }
-
     @Override
     public Device create() {
         return new AcpiDevice();

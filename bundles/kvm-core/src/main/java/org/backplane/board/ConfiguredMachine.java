@@ -38,6 +38,8 @@ public final class ConfiguredMachine {
     /** The property in which File Install leaves the file's URL. */
     private static final String FILE = "felix.fileinstall.filename";
 
+    private static final List<String> THEIRS = List.of("service.", "component.", "felix.", "osgi.", ".");
+
     private final Machines machines;
     private Machine machine;
 
@@ -78,12 +80,11 @@ public final class ConfiguredMachine {
         machine = null;
     }
 
-    /** What the file says, without what Config Admin, Declarative Services and File Install add; their names have a dot where ours have a number. */
+    /** What the file says, without what Config Admin, Declarative Services and File Install add. */
     private static Map<String, String> keys(Map<String, Object> configuration) {
         Map<String, String> keys = new TreeMap<>();
         configuration.forEach((key, value) -> {
-            boolean theirs = key.startsWith("service.") || key.startsWith("component.") || key.startsWith("felix.") || key.startsWith(".");
-            if (!theirs) keys.put(key, String.valueOf(value));
+            if (THEIRS.stream().noneMatch(key::startsWith)) keys.put(key, String.valueOf(value));
         });
         return keys;
     }

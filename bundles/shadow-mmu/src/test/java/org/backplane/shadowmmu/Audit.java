@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.Set;
 import org.backplane.kvm.spi.cpu.SoftTlb;
 import org.backplane.kvm.spi.cpu.VcpuContext;
+import org.backplane.kvm.spi.mmu.GuestWalk;
 import org.backplane.kvm.spi.mmu.Mmu;
 import org.backplane.kvm.spi.mmu.Spte;
 import org.backplane.kvm.testing.TestMemory;
@@ -21,6 +22,8 @@ final class Audit {
     private final VcpuContext v;
     private final ShadowMmu mmu;
     private final ShadowPages pages;
+    private final GuestWalk guest = new GuestWalk();
+    private final GuestWalk.Memory over;
 
     /** Leaves that were compared with the guest's tables, so that a test can see that it tests something. */
     long leavesCompared;
@@ -30,6 +33,7 @@ final class Audit {
         this.v = v;
         this.mmu = mmu;
         this.pages = mmu.pages();
+        this.over = GuestWalk.over(memory);
     }
 
     void check() {
@@ -130,6 +134,8 @@ final class Audit {
             int write = Processor.WRITE | (user ? Processor.USER : 0) | Mmu.PROBE;
             assertTrue(mmu.gvaToGpa(v, gva, write) >= 0 || wpQuirk, where + ": writable for no reason");
             assertFalse(memory.readOnly(gpa >>> 12), where);
+            guest.walk(v, over, gva, Mmu.PROBE, false);
+            assertTrue(guest.dirty, where + ": writable though the guest's entry is clean");
         }
     }
 

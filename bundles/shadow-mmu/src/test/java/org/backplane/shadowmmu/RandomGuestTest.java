@@ -51,12 +51,12 @@ class RandomGuestTest {
         for (int i = 0; i < TABLES * 200; i++) writeEntry();
         for (int i = 0; i < 100; i++) crossLink();
         registers();
-        for (int n = 0; n < 5000; n++) {
+        for (int n = 0; n < 4000; n++) {
             step();
-            if (n % 5 == 0) audit.check();
+            if (n % 8 == 0) audit.check();
         }
         audit.check();
-        assertTrue(audit.leavesCompared > 4000, "leaves compared: " + audit.leavesCompared);
+        assertTrue(audit.leavesCompared > 1500, "leaves compared: " + audit.leavesCompared);
         mmu.close();
         assertEquals(0, memory.frames().shadowFrames());
         memory.close();

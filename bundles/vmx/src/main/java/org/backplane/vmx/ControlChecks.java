@@ -80,8 +80,10 @@ final class ControlChecks {
                 return "SDM 26.2.1.3: the interruption type is reserved";
             }
         }
-        boolean code = exception && (HAS_ERROR_CODE >> vector & 1) != 0 && (!unrestrictedGuest || s.protectedMode());
-        if (((info & INFO_ERROR_CODE) != 0) != code) return "SDM 26.2.1.3: an error code exactly where the exception has one";
+        boolean code = exception && (HAS_ERROR_CODE >> vector & 1) != 0 && s.protectedMode();
+        // Real mode without unrestricted guest is no VM entry of the hardware's: it has no rule for it.
+        boolean ruled = unrestrictedGuest || s.protectedMode();
+        if (ruled && ((info & INFO_ERROR_CODE) != 0) != code) return "SDM 26.2.1.3: an error code exactly where the exception has one";
         if (code && (s.injectError & 0xffff8000) != 0) return "SDM 26.2.1.3: bits 31:15 of the error code are 0";
         boolean software = (info & INFO_TYPE) >= TYPE_SOFTWARE_INTERRUPT;
         if (software && (s.injectLength < 1 || s.injectLength > 15)) {

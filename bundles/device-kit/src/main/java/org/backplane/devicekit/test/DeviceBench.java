@@ -342,6 +342,13 @@ public final class DeviceBench {
         }
 
         @Override
+        public long place(String name) {
+            check();
+            for (Resource r : moved) if (r.name().equals(name)) return r.base();
+            throw new NoSuchElementException("the factory declares no resource " + name);
+        }
+
+        @Override
         public void claimPorts(String name, int sizes, IoHandler handler) {
             claim(resource(Resource.Kind.PORTS, name), sizes, handler);
         }

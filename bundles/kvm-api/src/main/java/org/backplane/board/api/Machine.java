@@ -44,6 +44,13 @@ public interface Machine {
     /** Presses the reset button. */
     void reset();
 
+    /**
+     * Presses the power button: a guest that listens shuts down and powers off.
+     *
+     * @throws BoardException when no card has one
+     */
+    void powerButton() throws BoardException;
+
     /** Ends it and releases its memory and back ends. */
     void stop();
 

@@ -138,6 +138,11 @@ final class CardContext implements DeviceContext {
     }
 
     @Override
+    public long place(String resource) {
+        return slot.base(slot.resource(resource));
+    }
+
+    @Override
     public void claimPorts(String name, int sizes, IoHandler handler) {
         check();
         Resource r = slot.resource(Resource.Kind.PORTS, name);

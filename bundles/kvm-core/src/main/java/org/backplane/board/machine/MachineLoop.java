@@ -22,9 +22,10 @@ import org.backplane.kvm.core.vm.VmHost;
  * then the vCPU is simply not running.
  */
 final class MachineLoop implements VmHost, Runnable {
-    /** Instructions between two looks at the clock: about 0.2 ms. */
+    /** Instructions between two looks at the clock, at most; and the time that they may take, when they are slow. */
     private static final long LONGEST_STRETCH = 50_000;
 
+    private static final long LONGEST_STRETCH_NANOS = 500_000;
     private static final long SHORTEST_STRETCH = 500;
     private static final long LONGEST_IDLE_NANOS = 10_000_000;
 
@@ -57,6 +58,12 @@ final class MachineLoop implements VmHost, Runnable {
     private final ConcurrentLinkedQueue<Runnable> requests = new ConcurrentLinkedQueue<>();
     private final ConcurrentLinkedQueue<Runnable> posted = new ConcurrentLinkedQueue<>();
     private final Thread thread;
+
+    /** Guards {@link #running}: a request is either seen by the thread or executed by its caller. */
+    private final Object lifeLock = new Object();
+
+    private boolean running;
+    private final GuestPace pace = new GuestPace();
     private final boolean countsInstructions;
     private boolean singleSteps;
     private volatile KvmVcpu vcpu;
@@ -74,9 +81,12 @@ final class MachineLoop implements VmHost, Runnable {
     }
 
     void start(KvmVcpu cpu) {
-        vcpu = cpu;
-        singleSteps = owner.singleSteps();
-        thread.start();
+        synchronized (lifeLock) {
+            vcpu = cpu;
+            singleSteps = owner.singleSteps();
+            running = true;
+            thread.start();
+        }
     }
 
     TimerQueue timers() {
@@ -107,25 +117,23 @@ final class MachineLoop implements VmHost, Runnable {
         wake();
     }
 
-    /** Executes on the machine's thread with the vCPU outside the guest, and waits for the result. */
+    /**
+     * Executes on the machine's thread with the vCPU outside the guest, and waits for the result. Before that thread runs, and after it has ended,
+     * the caller executes it, one caller at a time.
+     */
     <T> T call(Callable<T> task) {
-        if (Thread.currentThread() == thread || !thread.isAlive()) {
-            try {
-                return task.call();
-            } catch (RuntimeException e) {
-                throw e;
-            } catch (Exception e) {
-                throw new CompletionException(e);
-            }
-        }
+        if (Thread.currentThread() == thread) return direct(task);
         CompletableFuture<T> result = new CompletableFuture<>();
-        requests.add(() -> {
-            try {
-                result.complete(task.call());
-            } catch (Throwable t) {
-                result.completeExceptionally(t);
-            }
-        });
+        synchronized (lifeLock) {
+            if (!running) return direct(task);
+            requests.add(() -> {
+                try {
+                    result.complete(task.call());
+                } catch (Throwable t) {
+                    result.completeExceptionally(t);
+                }
+            });
+        }
         interrupt();
         try {
             return result.get();
@@ -135,6 +143,16 @@ final class MachineLoop implements VmHost, Runnable {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IllegalStateException("interrupted while waiting for the machine", e);
+        }
+    }
+
+    private static <T> T direct(Callable<T> task) {
+        try {
+            return task.call();
+        } catch (RuntimeException e) {
+            throw e;
+        } catch (Exception e) {
+            throw new CompletionException(e);
         }
     }
 
@@ -158,13 +176,18 @@ final class MachineLoop implements VmHost, Runnable {
         }
         clock.stop();
         owner.flush();
-        runRequests();
+        synchronized (lifeLock) {
+            running = false;
+            runRequests();
+        }
     }
 
     private void runRequests() {
         if (requests.isEmpty()) return;
         boolean wasRunning = owner.runnable();
         if (wasRunning) clock.stop();
+        // Who asks finds all that the guest has said so far delivered.
+        owner.flush();
         for (Runnable r = requests.poll(); r != null; r = requests.poll()) r.run();
         if (wasRunning && owner.runnable()) clock.start();
     }
@@ -188,7 +211,9 @@ final class MachineLoop implements VmHost, Runnable {
 
     @Override
     public void boundary() {
-        if (timers.next() <= clock.nanos()) timers.run(clock.nanos());
+        long now = clock.nanos();
+        pace.at(now, vcpu.context().instructions);
+        if (timers.next() <= now) timers.run(now);
         for (Runnable r = posted.poll(); r != null; r = posted.poll()) r.run();
         owner.flush();
         if (singleSteps) owner.step();
@@ -200,8 +225,8 @@ final class MachineLoop implements VmHost, Runnable {
         long next = timers.next();
         if (next == TimerQueue.NEVER) return LONGEST_STRETCH;
         if (countsInstructions) return Math.clamp(clock.instructionsUntil(next), 1, LONGEST_STRETCH);
-        // At about two nanoseconds an instruction.
-        return Math.clamp((next - clock.nanos()) / 2, SHORTEST_STRETCH, LONGEST_STRETCH);
+        long wait = Math.min(next - clock.nanos(), LONGEST_STRETCH_NANOS);
+        return Math.clamp(wait / pace.nanosPerInstruction(), SHORTEST_STRETCH, LONGEST_STRETCH);
     }
 
     @Override
@@ -222,6 +247,7 @@ final class MachineLoop implements VmHost, Runnable {
             if (wait > 0) LockSupport.parkNanos(this, wait);
         }
         idling = false;
+        pace.restart(clock.nanos());
     }
 
     @Override

@@ -1,6 +1,5 @@
 package org.backplane.board.machine;
 
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -103,12 +102,6 @@ final class MachineReport {
 
     /** The guest's page walk for an address. */
     List<String> pageWalk(long gva) {
-        List<String> lines = new ArrayList<>();
-        if (!machine.vm().cpuPresent()) return lines;
-        long gpa = machine.vm().mmu().gvaToGpa(machine.vcpu().context(), gva, Mmu.PROBE);
-        lines.add(gpa < 0
-                ? String.format("gva %x is not mapped (error code %x)", gva, machine.vcpu().context().faultError)
-                : String.format("gva %x -> gpa %x", gva, gpa));
-        return lines;
+        return PageWalkText.lines(machine.vm(), machine.vcpu().context(), gva);
     }
 }

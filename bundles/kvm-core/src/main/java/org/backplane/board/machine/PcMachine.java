@@ -29,6 +29,7 @@ import org.backplane.kvm.spi.device.DisplaySource;
 import org.backplane.kvm.spi.device.IsaDmaController;
 import org.backplane.kvm.spi.device.KeyboardInput;
 import org.backplane.kvm.spi.device.Platform;
+import org.backplane.kvm.spi.device.PowerButton;
 import org.backplane.kvm.spi.device.StateException;
 import org.backplane.kvm.spi.mmu.Mmu;
 import org.backplane.kvm.spi.mmu.VmMemory;
@@ -347,18 +348,20 @@ public final class PcMachine implements Machine, CardRegistry.Listener, MachineL
     }
 
     @Override
-    public synchronized void start() throws BoardException {
-        if (over) throw new BoardException("machine " + name + " has ended");
-        if (started) throw new BoardException("machine " + name + " has been started already");
-        cpuSlots.installIfComplete();
-        vcpu.reset();
-        board.resetAll();
-        boot.load(vm, vcpu.context().state);
-        vcpu.stateChanged();
-        started = true;
-        wantRunning = true;
-        checkWaiting();
-        loop.start(vcpu);
+    public void start() throws BoardException {
+        run(() -> {
+            if (over) throw new BoardException("machine " + name + " has ended");
+            if (started) throw new BoardException("machine " + name + " has been started already");
+            cpuSlots.installIfComplete();
+            vcpu.reset();
+            board.resetAll();
+            boot.load(vm, vcpu.context().state);
+            vcpu.stateChanged();
+            started = true;
+            wantRunning = true;
+            checkWaiting();
+            loop.start(vcpu);
+        });
     }
 
     @Override
@@ -377,6 +380,13 @@ public final class PcMachine implements Machine, CardRegistry.Listener, MachineL
             if (!over) resetNow("reset button");
             return null;
         });
+    }
+
+    @Override
+    public void powerButton() throws BoardException {
+        PowerButton button =
+                callBoard(() -> board.facet(PowerButton.class)).orElseThrow(() -> new BoardException("no card has a power button"));
+        post(button::press, "power button");
     }
 
     @Override

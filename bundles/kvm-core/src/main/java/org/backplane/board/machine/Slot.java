@@ -136,6 +136,12 @@ final class Slot {
         return value;
     }
 
+    Resource resource(String key) {
+        Resource r = resources.get(key);
+        if (r == null) throw new IllegalArgumentException("card " + type + " asks for '" + key + "' that it does not declare");
+        return r;
+    }
+
     Resource resource(Resource.Kind kind, String key) {
         Resource r = resources.get(key);
         if (r == null || r.kind() != kind) {

@@ -64,8 +64,7 @@ final class Engine {
 
     int deliver(int info, int error, int length) {
         begin();
-        int answer = Delivery.deliver(c, info, error, length);
-        return answer;
+        return Delivery.deliver(c, info, error, length);
     }
 
     int run(long budget, boolean exactly) {
@@ -260,9 +259,7 @@ final class Engine {
         here();
         v.insnLength = 0;
         v.instructions = c.retired;
-        int answer = Delivery.debugTrap(c);
-        c.begin(s.rip, c.retired);
-        return answer;
+        return Delivery.debugTrap(c);
     }
 
     /** Runs one instruction, with all that follows from TF, RF, interrupt shadows and instruction breakpoints. */
@@ -293,25 +290,23 @@ final class Engine {
 
     // ---- unwinding ----
 
+    /**
+     * An instruction did not complete. After RETRY and EXIT the state is the one that the call left behind: a page-fault exit
+     * may have emulated the instruction and stepped over it.
+     */
     private int unwound(int kind) {
-        s.rip = c.rip();
-        c.retired += c.index;
-        c.index = 0;
-        c.begin(s.rip, c.retired);
-        c.offset = 0;
-        v.instructions = c.retired;
-        if (resumeFlag) {
-            resumeFlag = false;
-            if (kind != Unwind.FAULT) s.rflagsOther |= CpuState.RF;
-        }
-        if (kind == Unwind.EXIT) return Emulator.EXITED;
         if (kind == Unwind.FAULT) {
+            s.rip = c.rip();
+            v.instructions = c.retired + c.index;
             s.blocking &= ~(CpuState.BLOCKING_STI | CpuState.BLOCKING_MOV_SS);
-            c.length = 0;
-            int answer = Delivery.fault(c);
-            c.begin(s.rip, c.retired);
-            if (answer == Intercepts.EXIT) return Emulator.EXITED;
+        } else if (resumeFlag && s.rip == c.rip()) {
+            s.rflagsOther |= CpuState.RF;
         }
+        resumeFlag = false;
+        c.retired = v.instructions;
+        here();
+        if (kind == Unwind.EXIT) return Emulator.EXITED;
+        if (kind == Unwind.FAULT && Delivery.fault(c) == Intercepts.EXIT) return Emulator.EXITED;
         c.updateMode();
         return GO_ON;
     }

@@ -85,7 +85,7 @@ class TestMachine implements VmMemory, Intercepts, AutoCloseable {
     TestMachine bytes(long at, String hex) {
         String h = hex.replace(" ", "");
         for (int i = 0; i < h.length(); i += 2) {
-            HostMemory.putByte(ram + at + i / 2, (byte) Integer.parseInt(h.substring(i, i + 2), 16));
+            write(at + i / 2, 1, Integer.parseInt(h.substring(i, i + 2), 16));
         }
         return this;
     }
@@ -368,7 +368,7 @@ class TestMachine implements VmMemory, Intercepts, AutoCloseable {
 
     @Override
     public int exception(VcpuContext v, int vector, int errorCode, long address) {
-        log.add("#" + vector + ' ' + Integer.toHexString(errorCode));
+        log.add("#" + vector + ' ' + Integer.toHexString(Math.max(errorCode, 0)));
         return DONE;
     }
 

@@ -91,7 +91,7 @@ public final class Decoder {
         } else if (o != null && o.modrm) {
             i.modrm = next();
         }
-        if (o == null) throw bad;
+        if (o == null || o.is(Opcode.MMX) && (i.operandPrefix || i.rep || i.repne)) throw bad;
         if (i.bits == 64) longMode(i, o);
         if (i.modrm >= 0 && i.modrm < 0xc0 && !o.is(Opcode.REGONLY)) address(i);
         for (int n = 0; n < o.operands.length; n++) operand(i, o, n, o.operands[n]);

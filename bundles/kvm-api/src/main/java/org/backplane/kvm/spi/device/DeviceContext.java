@@ -17,6 +17,12 @@ public interface DeviceContext {
     String property(String name);
 
     /**
+     * Where the slot has put a resource: first port, gpa, GSI or channel; -1 when it is not connected. For cards that describe the board to its
+     * guest (ACPI tables); a handler gets offsets and needs no base.
+     */
+    long place(String resource);
+
+    /**
      * Claims a port range. The bus splits wider and unaligned accesses to what {@code sizes} allows.
      *
      * @param sizes bit set of the access sizes that the handler takes: 1, 2, 4

@@ -30,6 +30,9 @@ public interface ExitDispatcher {
     /**
      * Handles any other exit in place; {@code v.exit} is filled. DONE: handled, the instruction counts as executed (the engine steps RIP).
      * RETRY: handled, run the instruction again. FAULT: raise the exception. EXIT: cannot be handled here, leave.
+     *
+     * <p>For a page fault or an EPT violation RETRY means that the tables were changed, or that the instruction was emulated: the backend walks
+     * again if RIP and RCX are as before, and else has the engine start over. For a FAULT with vector 14 the handler has set CR2.
      */
     int handle(VcpuContext v);
 

@@ -3,8 +3,8 @@ package org.backplane.kvm.core.cpu;
 import static org.backplane.kvm.spi.cpu.CpuState.*;
 
 import org.backplane.kvm.spi.cpu.CpuState;
-import org.backplane.kvm.spi.cpu.HostMemory;
 import org.backplane.kvm.spi.cpu.VcpuContext;
+import org.backplane.kvm.spi.mmu.GuestWalk;
 import org.backplane.kvm.spi.mmu.Mmu;
 
 /**
@@ -32,8 +32,6 @@ public final class ControlRegisters {
             | CR4_PCE
             | CR4_OSFXSR
             | CR4_OSXMMEXCPT;
-
-    private static final long PDPTE_RESERVED = 0xfff0_0000_0000_01e6L;
 
     private final VcpuContext v;
     private final CpuState s;
@@ -121,14 +119,6 @@ public final class ControlRegisters {
     }
 
     private boolean loadPdptes(long cr3) {
-        long gpa = cr3 & 0xffff_ffe0L;
-        long host = v.memory.host(gpa);
-        if (host == 0) return false;
-        for (int i = 0; i < 4; i++) {
-            long pdpte = HostMemory.getLong(host + 8 * i);
-            if ((pdpte & 1) != 0 && (pdpte & PDPTE_RESERVED) != 0) return false;
-        }
-        for (int i = 0; i < 4; i++) v.guestPdpte[i] = HostMemory.getLong(host + 8 * i);
-        return true;
+        return GuestWalk.loadPdptes(v.memory, cr3, v.guestPdpte);
     }
 }

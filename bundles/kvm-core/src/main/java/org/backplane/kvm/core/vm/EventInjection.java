@@ -35,7 +35,8 @@ final class EventInjection {
                 errorCode = 0;
             }
         }
-        boolean code = (HAS_ERROR_CODE >> vector & 1) != 0;
+        // Real mode pushes no error codes, and VM entry refuses one (SDM 3C 26.2.1.3).
+        boolean code = s.protectedMode() && (HAS_ERROR_CODE >> vector & 1) != 0;
         s.injectInfo = INFO_VALID | TYPE_HARDWARE_EXCEPTION | (code ? INFO_ERROR_CODE : 0) | vector;
         s.injectError = code ? errorCode : 0;
         s.injectLength = 0;

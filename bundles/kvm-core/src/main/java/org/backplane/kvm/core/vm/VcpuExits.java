@@ -42,6 +42,9 @@ final class VcpuExits implements ExitDispatcher {
     /** The MMU's verdict on the fault of this exit, if a fast try already asked it. */
     private Mmu.Fault verdict;
 
+    /** Instruction count at which a page table was last un-shadowed because its writer could not be emulated. */
+    private long unshadowedAt = -1;
+
     VcpuExits(KvmVcpu vcpu, KvmVm vm) {
         this.vcpu = vcpu;
         this.vm = vm;
@@ -80,6 +83,7 @@ final class VcpuExits implements ExitDispatcher {
 
     @Override
     public int mmioRead(VcpuContext v, long gpa, int size) {
+        if (vm.memory().frame(gpa >>> 12) != 0) return romRead(gpa, size);
         if (!vm.host().servesExits() && !bus.claimsMmio(gpa)) return user.mmioRead(gpa, size);
         v.ioValue = bus.mmioRead(v.id, gpa, size);
         return DONE;
@@ -87,8 +91,15 @@ final class VcpuExits implements ExitDispatcher {
 
     @Override
     public int mmioWrite(VcpuContext v, long gpa, int size, long value) {
+        if (vm.memory().frame(gpa >>> 12) != 0) return DONE;
         if (!vm.host().servesExits() && !bus.claimsMmio(gpa)) return user.mmioWrite(gpa, size, value);
         bus.mmioWrite(v.id, gpa, size, value);
+        return DONE;
+    }
+
+    /** A write to a ROM comes here as if it were MMIO and is dropped; a read-modify-write instruction reads it first. */
+    private int romRead(long gpa, int size) {
+        v.ioValue = vm.memory().read(gpa, size);
         return DONE;
     }
 
@@ -145,7 +156,9 @@ final class VcpuExits implements ExitDispatcher {
                 v.state.activity = CpuState.HLT;
             }
             case ExitReasons.TRIPLE_FAULT -> user.leave(Exit.SHUTDOWN, "triple fault");
-            case ExitReasons.IO -> emulate();
+            case ExitReasons.IO -> {
+                if (emulate() == Emulator.UNHANDLEABLE) notEmulated();
+            }
             default -> slow(e);
         }
     }
@@ -162,7 +175,7 @@ final class VcpuExits implements ExitDispatcher {
             default -> {
                 if (verdict == Mmu.Fault.EMULATE || verdict == Mmu.Fault.MMIO) {
                     verdict = null;
-                    emulate();
+                    if (emulate() == Emulator.UNHANDLEABLE && !unshadow(e.gva)) notEmulated();
                 } else if (!user.pending()) {
                     user.leave(Exit.UNKNOWN, "VM exit " + e + " is handled by nobody");
                     vcpu.kvmRun().hardwareExitReason = e.reason;
@@ -172,15 +185,28 @@ final class VcpuExits implements ExitDispatcher {
     }
 
     /** Emulates the instruction at RIP over the callbacks. */
-    private void emulate() {
+    private int emulate() {
         int r = vm.emulator().emulateOne(v, ops);
-        switch (r) {
-            case Emulator.CONTINUE, Emulator.RETRY -> {}
-            case Emulator.PROPAGATE_FAULT -> inject();
-            default -> {
-                if (!user.pending()) user.leave(Exit.INTERNAL_ERROR, "the instruction cannot be emulated");
-            }
-        }
+        if (r == Emulator.PROPAGATE_FAULT) inject();
+        return r;
+    }
+
+    /**
+     * The instruction that wrote a shadowed page table cannot be emulated: stop shadowing that page and run it again, once.
+     *
+     * @return false if that was tried at this instruction before
+     */
+    private boolean unshadow(long gva) {
+        if (v.instructions == unshadowedAt) return false;
+        unshadowedAt = v.instructions;
+        long gpa = vm.mmu().gvaToGpa(v, gva, Mmu.PROBE);
+        if (gpa < 0) return false;
+        vm.mmu().guestPteWritten(gpa & ~4095L, 4096);
+        return true;
+    }
+
+    private void notEmulated() {
+        if (!user.pending()) user.leave(Exit.INTERNAL_ERROR, "the instruction cannot be emulated");
     }
 
     private void inject() {

@@ -4,11 +4,17 @@ import static org.backplane.kvm.spi.cpu.CpuState.*;
 import static org.junit.jupiter.api.Assertions.*;
 
 import org.backplane.kvm.spi.cpu.CpuState;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** SDM 3A table 6-5: which exceptions combine to a double fault, and what is queued again. */
 class EventInjectionTest {
     private final CpuState s = new CpuState();
+
+    @BeforeEach
+    void protectedMode() {
+        s.cr0 = CR0_PE;
+    }
 
     private void delivering(int vector) {
         s.vectoringInfo = INFO_VALID | TYPE_HARDWARE_EXCEPTION | vector;
@@ -19,6 +25,13 @@ class EventInjectionTest {
         assertTrue(EventInjection.exception(s, 13, 0x18));
         assertEquals(INFO_VALID | TYPE_HARDWARE_EXCEPTION | INFO_ERROR_CODE | 13, s.injectInfo);
         assertEquals(0x18, s.injectError);
+    }
+
+    @Test
+    void realModeHasNoErrorCodes() {
+        s.cr0 = 0;
+        assertTrue(EventInjection.exception(s, 13, 0x18));
+        assertEquals(INFO_VALID | TYPE_HARDWARE_EXCEPTION | 13, s.injectInfo);
     }
 
     @Test

@@ -78,10 +78,8 @@ public final class Cpu {
     /** Bit n: segment register n is flat and readable, or writable (base 0, limit 4 GiB). */
     public int flatRead, flatWrite;
 
-    /** The fault in flight: vector, error code or {@link #NO_ERROR}, and whether the paging unit has decided on it already. */
+    /** The fault in flight: vector, and error code or {@link #NO_ERROR}. */
     public int faultVector, faultError;
-
-    public boolean faultDecided;
 
     /** EXT bit for error codes while an event is being delivered that no instruction asked for (SDM 3A 6.13). */
     public int ext;
@@ -159,7 +157,6 @@ public final class Cpu {
     public Unwind fault(int vector, int error) {
         faultVector = vector;
         faultError = error;
-        faultDecided = false;
         unwind.kind = Unwind.FAULT;
         return unwind;
     }
@@ -197,11 +194,7 @@ public final class Cpu {
 
     /** The exception for a negative answer of {@link Intercepts#translate}, except T_MMIO. */
     public Unwind translationRefusal(long answer) {
-        if (answer == Intercepts.T_FAULT) {
-            Unwind u = fault(v.faultVector, v.faultError);
-            faultDecided = true;
-            return u;
-        }
+        if (answer == Intercepts.T_FAULT) return fault(v.faultVector, v.faultError);
         unwind.kind = answer == Intercepts.T_RETRY ? Unwind.RETRY : Unwind.EXIT;
         return unwind;
     }

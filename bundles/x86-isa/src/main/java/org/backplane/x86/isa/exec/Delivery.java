@@ -48,8 +48,8 @@ public final class Delivery {
 
     private static int intercepted(Cpu c, int vector, int error) {
         if (vector == Cpu.DB) debugStatus(c);
-        if ((c.v.exceptionBitmap >> vector & 1) == 0 || vector == Cpu.PF && c.faultDecided) return Intercepts.DONE;
-        return c.calls.exception(c.v, vector, Math.max(error, 0), c.s.cr2);
+        if ((c.v.exceptionBitmap >> vector & 1) == 0) return Intercepts.DONE;
+        return c.calls.exception(c.v, vector, error, c.s.cr2);
     }
 
     /** A #DB moves the pending causes to DR6 (SDM 3B 17.2.3). */

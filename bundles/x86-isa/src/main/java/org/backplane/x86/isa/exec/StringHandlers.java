@@ -44,12 +44,17 @@ final class StringHandlers {
             if (finished || count == done) return;
             if ((c.s.rflagsOther & CpuState.TF) != 0) { // a single-step trap after each element (SDM 3B 17.3.1.4)
                 c.s.pendingDebug |= DebugRegisters.BS;
-                throw c.unwind(Unwind.RETRY);
+                throw again(c);
             }
             left -= (int) Math.min(done, CHUNK);
-            if (c.end < 0 || left <= 0 && c.v.leave) throw c.unwind(Unwind.RETRY);
+            if (c.end < 0 || left <= 0 && c.v.leave) throw again(c);
             if (left <= 0) left = CHUNK;
         }
+    }
+
+    private static Unwind again(Cpu c) {
+        c.sync();
+        return c.unwind(Unwind.RETRY);
     }
 
     private static boolean compares(Insn i) {

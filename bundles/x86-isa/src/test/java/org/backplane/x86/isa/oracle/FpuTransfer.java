@@ -35,6 +35,33 @@ final class FpuTransfer {
         }
     }
 
+    /**
+     * What differs in two states, or null.
+     *
+     * @param undefined bits of the status word that may differ
+     * @param ulps how far significands may be apart, in last places
+     */
+    static String difference(CpuState ours, CpuState theirs, int undefined, int ulps) {
+        int status = (ours.fpStatusWord() ^ theirs.fpStatusWord()) & ~undefined;
+        if (status != 0) return String.format("status word, bits %04x", status);
+        if (ours.fpControl != theirs.fpControl) return "control word";
+        if (ours.fpEmpty != theirs.fpEmpty) return "tags";
+        for (int r = 0; r < 8; r++) {
+            if (!close(ours, theirs, r, ulps)) return "st" + (r - ours.fpTop & 7);
+        }
+        return null;
+    }
+
+    private static boolean close(CpuState ours, CpuState theirs, int r, int ulps) {
+        long a = ours.fpMantissa[r], b = theirs.fpMantissa[r];
+        int ea = ours.fpSignExp[r], eb = theirs.fpSignExp[r];
+        if (a == b && ea == eb) return true;
+        if (ulps == 0 || (ea ^ eb) >> 15 != 0) return false;
+        // The number line: exponent and significand as one integer; a difference across a power of two is one in it as well.
+        long steps = ea == eb ? a - b : ea == eb + 1 ? (a << 1) - b : eb == ea + 1 ? a - (b << 1) : Long.MAX_VALUE;
+        return Math.abs(steps) <= ulps;
+    }
+
     /** Everything of the x87 state in one line, in stack order. */
     static String print(CpuState s) {
         StringBuilder b = new StringBuilder(String.format(

@@ -1,5 +1,7 @@
 package org.backplane.x86.isa.oracle;
 
+import java.util.HashMap;
+import java.util.Map;
 import org.backplane.kvm.spi.cpu.CpuState;
 import org.backplane.kvm.spi.cpu.VcpuContext;
 import org.backplane.x86.isa.Decoder;
@@ -24,8 +26,8 @@ final class HandlerMachine implements UserMachine, Memory {
     private final Cpu cpu = new Cpu(context, this, true);
     private final Decoder decoder = new Decoder();
     private final byte[] window = new byte[UserModeContract.WINDOW];
-    private long windowAddress;
-    private Insn insn;
+    private final Map<Long, Insn> code = new HashMap<>();
+    private long windowAddress, codeEnd;
 
     @Override
     public CpuState state() {
@@ -44,12 +46,30 @@ final class HandlerMachine implements UserMachine, Memory {
 
     @Override
     public void load(long address, byte[] code) {
-        insn = decoder.decode(code, 0, code.length, 32);
+        this.code.clear();
+        codeEnd = address + code.length;
+        for (int at = 0; at < code.length; ) {
+            Insn insn = decoder.decode(code, at, code.length - at, 32);
+            if (insn == null) throw new IllegalArgumentException("code ends within an instruction");
+            this.code.put(address + at, insn);
+            at += insn.length;
+        }
     }
 
     @Override
-    public String step() {
+    public String run() {
         cpu.updateMode();
+        CpuState s = context.state;
+        while (s.rip != codeEnd) {
+            Insn insn = code.get(s.rip);
+            if (insn == null) return "went astray to " + Long.toHexString(s.rip);
+            String failure = step(insn);
+            if (failure != null) return failure;
+        }
+        return null;
+    }
+
+    private String step(Insn insn) {
         cpu.begin(context.state.rip, 0);
         cpu.at(insn);
         try {

@@ -13,6 +13,7 @@ import java.util.zip.CRC32;
 import org.backplane.kvm.spi.cpu.CpuState;
 import org.backplane.x86.isa.fpu.Mmx;
 import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
@@ -57,6 +58,11 @@ class MmxOracleTest {
             }
         }
         return forms;
+    }
+
+    @AfterEach
+    void closeHost() {
+        if (host != null) host.close();
     }
 
     @TestFactory

@@ -7,9 +7,9 @@ import org.backplane.kvm.spi.cpu.CpuState;
 final class TranscendentalOperands {
     private TranscendentalOperands() {}
 
-    static void adjust(X87Form form, CpuState s, RandomGenerator random) {
+    static void adjust(String mnemonic, CpuState s, RandomGenerator random) {
         int a = s.fpTop;
-        switch (form.name()) {
+        switch (mnemonic) {
             case "f2xm1" -> {
                 // -1 to 1
                 if (normal(s, a)) exponent(s, a, 0x3fff - 1 - random.nextInt(80));

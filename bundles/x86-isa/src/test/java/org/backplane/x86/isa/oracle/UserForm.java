@@ -19,7 +19,7 @@ record UserForm(Opcode opcode, int operandSize, boolean memory) {
     private static final Set<String> ELSEWHERE = Set.of(
             "LES", "LDS", "LSS", "LFS", "LGS", "CALLF", "JMPF", "RETF", "IRET", "INT", "INT1", "INT3", "INTO", "IN", "OUT",
             "INS", "OUTS", "HLT", "CLI", "STI", "UD0", "UD1", "UD2", "RSM", "RDTSC", "RDPMC", "CPUID", "SYSENTER", "SYSEXIT",
-            "RDMSR", "WRMSR", "SLDT", "STR", "SGDT", "SIDT", "SMSW", "VERR", "VERW", "LAR", "LSL", "FXSAVE", "FXRSTOR");
+            "RDMSR", "WRMSR", "SLDT", "STR", "SGDT", "SIDT", "SMSW", "VERR", "VERW", "LAR", "LSL", "FXSAVE", "FXRSTOR", "PAUSE");
 
     /** Mnemonics without an operand that shows it, whose operand size matters. */
     private static final Set<String> SIZED = Set.of("CBW", "CWD", "PUSHA", "POPA", "PUSHF", "POPF", "LEAVE", "ENTER");
@@ -61,7 +61,7 @@ record UserForm(Opcode opcode, int operandSize, boolean memory) {
 
     private static String modrmOperand(Opcode o) {
         for (int n = 0; n < o.operandCount(); n++) {
-            if (o.operand(n).matches("E.|M.?|RM.|R.")) return o.operand(n);
+            if (o.operand(n).matches("E[a-z]|M[a-z]?|RM[a-z]|R[a-z]")) return o.operand(n);
         }
         return "";
     }
@@ -73,7 +73,18 @@ record UserForm(Opcode opcode, int operandSize, boolean memory) {
 
     private static boolean registerForm(Opcode o) {
         // Register forms of 0F0D are undefined on some processors.
-        return !modrmOperand(o).matches("M.?") && !o.key.endsWith("m") && !o.key.equals("0F0D");
+        return !modrmOperand(o).matches("M[a-z]?") && !o.key.endsWith("m") && !o.key.equals("0F0D");
+    }
+
+    /** It may be followed by any instruction: no branch, and RSP stays. */
+    boolean mayComeFirst() {
+        return !opcode.is(Opcode.JUMP) && !Set.of("POPF", "POP", "POPA", "LEAVE").contains(opcode.mnemonic.name());
+    }
+
+    /** Depends on flags and needs nothing of the registers: cannot fault, whatever comes before. */
+    boolean readsFlags() {
+        boolean one = !opcode.mnemonic.name().startsWith("RC") || has("1");
+        return !memory && opcode.read != 0 && one && !opcode.is(Opcode.REP) && !Set.of("PUSHF", "POPF", "LOOPE", "LOOPNE").contains(opcode.mnemonic.name());
     }
 
     String name() {
@@ -162,7 +173,7 @@ record UserForm(Opcode opcode, int operandSize, boolean memory) {
 
         private boolean hasModrm() {
             for (int n = 0; n < opcode.operandCount(); n++) {
-                if (opcode.operand(n).matches("E.|G.|M.?|RM.|R.|S.")) return true;
+                if (opcode.operand(n).matches("E[a-z]|G[a-z]|M[a-z]?|RM[a-z]|R[a-z]|S[a-z]")) return true;
             }
             return false;
         }
@@ -171,7 +182,9 @@ record UserForm(Opcode opcode, int operandSize, boolean memory) {
             int reg = field == '*' ? random.nextInt(opcode.operand(opcode.operandCount() - 1).equals("Sw") ? 6 : 8) : field - '0';
             code.register = reg;
             if (!memory) {
-                code.rm = random.nextInt(8);
+                do {
+                    code.rm = random.nextInt(8);
+                } while (dividesByItself(code.rm) || code.rm == 4 && opcode.mnemonic.name().equals("CALL"));
                 out.write(0xc0 | reg << 3 | code.rm);
             } else if (code.shortAddress) {
                 out.write(0x80 | reg << 3 | random.nextInt(8));
@@ -181,9 +194,25 @@ record UserForm(Opcode opcode, int operandSize, boolean memory) {
             }
         }
 
+        private boolean divides() {
+            return opcode.mnemonic.name().equals("DIV") || opcode.mnemonic.name().equals("IDIV");
+        }
+
+        /** A division by the upper half of its own dividend always overflows. */
+        private boolean dividesByItself(int rm) {
+            return divides() && rm == (width() == 1 ? 4 : 2);
+        }
+
+        /** An address in the dividend can make every division overflow. */
+        private boolean dividesAddress(int base) {
+            return divides() && (base == 0 || base == 2);
+        }
+
         private void address(int reg) {
             int kind = random.nextInt(5);
             boolean bits = opcode.is(Opcode.BITS);
+            // CL counts, and an address in it might count beyond the operand.
+            boolean counts = opcode.mnemonic.name().matches("SH.D") && has("CL");
             if (kind == 0) {
                 code.displacement = operands + UserModeContract.TARGET + 8 * random.nextInt(16);
                 out.write(reg << 3 | 5);
@@ -192,12 +221,14 @@ record UserForm(Opcode opcode, int operandSize, boolean memory) {
             }
             do {
                 code.base = random.nextInt(8);
-            } while (bits && code.base == reg);
-            boolean indexed = kind >= 3;
+            } while (bits && code.base == reg || dividesAddress(code.base) || counts && code.base == 1);
+            // Relative to ESP, an instruction that uses the stack gets only what leaves ESP in the window.
+            boolean stack = code.base == 4 && Set.of("PUSH", "POP", "CALL").contains(opcode.mnemonic.name());
+            boolean indexed = kind >= 3 && !stack;
             while (indexed && (code.index < 0 || code.index == 4 || code.index == code.base || bits && code.index == reg)) {
                 code.index = random.nextInt(8);
             }
-            boolean wide = random.nextBoolean();
+            boolean wide = !stack && random.nextBoolean();
             code.displacement = wide ? random.nextInt() : (byte) random.nextInt();
             int mod = wide ? 2 : 1;
             if (indexed || code.base == 4) {

@@ -64,7 +64,8 @@ final class UserOperands {
         memoryContents(form, code, random, s, memory, window, codeAddress);
     }
 
-    private static void userMode(CpuState s) {
+    /** 32-bit user mode with Linux's selectors and flat segments. */
+    static void userMode(CpuState s) {
         s.cr0 = CpuState.CR0_PE | CpuState.CR0_NE | 0x10;
         s.cpl = 3;
         for (int seg = 0; seg < 6; seg++) {
@@ -108,6 +109,12 @@ final class UserOperands {
         long target = codeAddress + (random.nextBoolean() ? code.length : code.bytes.length);
         int at = address(code, s) - window;
         switch (form.opcode().mnemonic) {
+            case PUSH -> {
+                // SDM 2B: a selector may be pushed by a 16-bit move, which leaves the upper half as it is, or zero-extended.
+                if (form.opcode().operandCount() == 1 && UserForm.isSegment(form.opcode().operand(0))) {
+                    put(memory, (int) s.gpr[RSP] - window - 4, 4, 0);
+                }
+            }
             case RET -> put(memory, (int) s.gpr[RSP] - window, 4, target);
             case JMP, CALL -> {
                 if (form.memory()) put(memory, at, 4, target);

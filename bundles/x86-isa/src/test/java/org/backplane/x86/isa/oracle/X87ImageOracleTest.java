@@ -10,10 +10,12 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Arrays;
 import java.util.SplittableRandom;
 import org.backplane.kvm.spi.cpu.CpuState;
 import org.backplane.x86.isa.fpu.X87;
 import org.backplane.x86.isa.fpu.X87Image;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 /** The memory images of the x87 state, against the host CPU where it can produce them and against the SDM's figures elsewhere. */
@@ -24,24 +26,29 @@ class X87ImageOracleTest {
     private final FpuOperands operands = new FpuOperands(random);
     private final CpuState before = new CpuState(), ours = new CpuState(), theirs = new CpuState();
     private final byte[] image = new byte[512];
+    private final HostCpu host = HostCpu.available() ? new HostCpu(32) : null;
+
+    @AfterEach
+    void closeHost() {
+        if (host != null) host.close();
+    }
 
     /** Machine code of {@code prefix opcode /reg [operand buffer]}. */
-    private static byte[] code(HostCpu host, boolean small, int opcode, int reg) {
+    private byte[] code(boolean small, int opcode, int reg) {
         int a = host.operandAddress();
         byte[] code = {
             0x66, (byte) opcode, (byte) (reg << 3 | 5), (byte) a, (byte) (a >> 8), (byte) (a >> 16), (byte) (a >> 24)
         };
-        return small ? code : java.util.Arrays.copyOfRange(code, 1, code.length);
+        return small ? code : Arrays.copyOfRange(code, 1, code.length);
     }
 
     @Test
     void environmentAndStateAreStoredAsByTheHost() {
-        assumeTrue(HostCpu.available(), "needs the host CPU as an oracle");
-        HostCpu host = new HostCpu(32);
+        assumeTrue(host != null, "needs the host CPU as an oracle");
         for (int variant = 0; variant < 4; variant++) {
             boolean small = (variant & 1) != 0, all = (variant & 2) != 0;
             int format = small ? X87Image.PROTECTED_16 : X87Image.PROTECTED_32;
-            host.load(code(host, small, all ? 0xdd : 0xd9, 6));
+            host.load(code(small, all ? 0xdd : 0xd9, 6));
             for (int i = 0; i < CASES; i++) {
                 operands.state(before);
                 ours.copyFrom(before);
@@ -57,12 +64,12 @@ class X87ImageOracleTest {
                     X87Image.fnstenv(ours);
                 }
                 assertEquals(FpuTransfer.print(theirs), FpuTransfer.print(ours));
-                comparePointersApart(host, format, all);
+                comparePointersApart(format, all);
             }
         }
     }
 
-    private void comparePointersApart(HostCpu host, int format, boolean all) {
+    private void comparePointersApart(int format, boolean all) {
         int size = all ? X87Image.stateSize(format) : X87Image.environmentSize(format);
         byte[] got = new byte[size], expected = new byte[size];
         System.arraycopy(image, 0, got, 0, size);
@@ -76,12 +83,11 @@ class X87ImageOracleTest {
 
     @Test
     void environmentAndStateAreLoadedAsByTheHost() {
-        assumeTrue(HostCpu.available(), "needs the host CPU as an oracle");
-        HostCpu host = new HostCpu(32);
+        assumeTrue(host != null, "needs the host CPU as an oracle");
         for (int variant = 0; variant < 4; variant++) {
             boolean small = (variant & 1) != 0, all = (variant & 2) != 0;
             int format = small ? X87Image.PROTECTED_16 : X87Image.PROTECTED_32;
-            host.load(code(host, small, all ? 0xdd : 0xd9, 4));
+            host.load(code(small, all ? 0xdd : 0xd9, 4));
             for (int i = 0; i < CASES; i++) {
                 operands.state(before);
                 random.nextBytes(image);
@@ -99,8 +105,7 @@ class X87ImageOracleTest {
 
     @Test
     void fxsaveAndFxrstorAreThoseOfTheHost() {
-        assumeTrue(HostCpu.available(), "needs the host CPU as an oracle");
-        HostCpu host = new HostCpu(32);
+        assumeTrue(host != null, "needs the host CPU as an oracle");
         for (int i = 0; i < CASES; i++) {
             operands.state(before);
             for (int x = 0; x < 16; x++) before.xmm[x] = random.nextLong();

@@ -1,0 +1,81 @@
+package org.backplane.shell;
+
+import java.lang.reflect.Method;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.apache.felix.service.command.CommandSession;
+import org.apache.felix.service.command.Descriptor;
+import org.osgi.framework.BundleContext;
+import org.osgi.framework.InvalidSyntaxException;
+import org.osgi.framework.ServiceReference;
+
+/** The commands of this bundle, read from their components: for help and completion. */
+final class Catalog {
+    /** Scopes in the order in which help shows them, which is also the order in which a name without a scope is looked up. */
+    static final List<String> SCOPES = List.of("monitor", "vm", "card", "cpu", "exit", "mem", "mmu");
+
+    /** A command. */
+    record Entry(String scope, String name, String syntax, String description) {
+        String fullName() {
+            return scope + ":" + name;
+        }
+    }
+
+    private final BundleContext context;
+
+    Catalog(BundleContext context) {
+        this.context = context;
+    }
+
+    /** All commands, by scope and name. */
+    List<Entry> all() {
+        try {
+            ServiceReference<?>[] found = context.getServiceReferences((String) null, "(&(osgi.command.scope=*)(osgi.command.function=*))");
+            return Stream.of(found == null ? new ServiceReference<?>[0] : found)
+                    .filter(r -> r.getBundle() == context.getBundle())
+                    .flatMap(this::entries)
+                    .sorted(Comparator.comparing((Entry e) -> SCOPES.indexOf(e.scope())).thenComparing(Entry::name))
+                    .toList();
+        } catch (InvalidSyntaxException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private Stream<Entry> entries(ServiceReference<?> reference) {
+        String scope = reference.getProperty("osgi.command.scope").toString();
+        Object functions = reference.getProperty("osgi.command.function");
+        List<String> names = functions instanceof String[] many ? List.of(many) : List.of(functions.toString());
+        Object component = context.getService(reference);
+        return component == null ? Stream.empty() : entries(component.getClass(), scope, names);
+    }
+
+    static Stream<Entry> entries(Class<?> component, String scope, List<String> names) {
+        return names.stream().flatMap(name -> method(component, name).stream().map(m -> new Entry(scope, name, syntax(m), description(m))));
+    }
+
+    /** The method that Gogo calls for a name, the one that takes a session. */
+    private static Optional<Method> method(Class<?> component, String name) {
+        return Stream.of(component.getMethods())
+                .filter(m -> m.getName().toLowerCase(Locale.ROOT).equals(name))
+                .filter(m -> m.getParameterCount() == 2 && m.getParameterTypes()[0] == CommandSession.class)
+                .findFirst();
+    }
+
+    private static String description(Method m) {
+        Descriptor d = m.getAnnotation(Descriptor.class);
+        return d == null ? "" : d.value();
+    }
+
+    private static String syntax(Method m) {
+        Descriptor d = m.getParameters()[1].getAnnotation(Descriptor.class);
+        return d == null ? "" : d.value();
+    }
+
+    /** The command that a name means, with or without its scope. */
+    Optional<Entry> find(String name) {
+        return all().stream().filter(e -> e.fullName().equals(name) || e.name().equals(name)).findFirst();
+    }
+}

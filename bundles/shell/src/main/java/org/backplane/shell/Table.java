@@ -1,0 +1,41 @@
+package org.backplane.shell;
+
+import java.io.PrintStream;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Text in columns as wide as they must be; the last column is not padded. */
+final class Table {
+    private final List<String[]> rows = new ArrayList<>();
+    private final boolean[] right;
+
+    /** @param heads a head that ends in {@code >} is of a column that is aligned to the right */
+    Table(String... heads) {
+        right = new boolean[heads.length];
+        String[] names = new String[heads.length];
+        for (int i = 0; i < heads.length; i++) {
+            right[i] = heads[i].endsWith(">");
+            names[i] = right[i] ? heads[i].substring(0, heads[i].length() - 1) : heads[i];
+        }
+        rows.add(names);
+    }
+
+    void row(Object... cells) {
+        String[] row = new String[cells.length];
+        for (int i = 0; i < cells.length; i++) row[i] = String.valueOf(cells[i]);
+        rows.add(row);
+    }
+
+    void print(PrintStream out) {
+        int[] width = new int[right.length];
+        for (String[] r : rows) for (int i = 0; i < r.length; i++) width[i] = Math.max(width[i], r[i].length());
+        for (String[] r : rows) {
+            StringBuilder line = new StringBuilder();
+            for (int i = 0; i < r.length; i++) {
+                String pad = " ".repeat(width[i] - r[i].length());
+                line.append(i == 0 ? "" : "  ").append(right[i] ? pad + r[i] : r[i] + pad);
+            }
+            out.println(line.toString().stripTrailing());
+        }
+    }
+}

@@ -1,0 +1,27 @@
+package org.backplane.itests.guest;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+/** What {@code scripts/fetch-guests} fetched. The directory is that of the system property {@code backplane.guests}. */
+final class DebianFiles {
+    private static final Path DIRECTORY = Path.of(System.getProperty("backplane.guests", ".guests"));
+
+    static final Path KERNEL = DIRECTORY.resolve("debian12-i386/vmlinuz");
+    static final Path INSTALLER = DIRECTORY.resolve("debian12-i386/initrd.gz");
+    static final Path BUSYBOX = DIRECTORY.resolve("busybox-i386/busybox");
+    static final Path INITRAMFS = DIRECTORY.resolve("busybox-i386/initramfs.cpio.gz");
+
+    /**
+     * The kernel tests its cryptography and looks for ISA Plug and Play cards for most of its way up; without both it is there in a fraction
+     * of the time.
+     */
+    static final String QUICK = " cryptomgr.notests noisapnp";
+
+    private DebianFiles() {}
+
+    static boolean present() {
+        return List.of(KERNEL, INSTALLER, BUSYBOX, INITRAMFS).stream().allMatch(Files::isRegularFile);
+    }
+}
