@@ -17,14 +17,14 @@ record Geometry(int cylinders, int heads, int sectors, int rates) {
     private static final int DOUBLE = 1 << 2;
     private static final int EXTRA = 1 << 3;
 
-    /** The formats of the PC: 5.25 inch (a fast drive reads those of 40 cylinders at 300 kbit/s), then 3.5 inch. */
+    /** The formats of the PC, by size. Those of 40 cylinders and of 1.2M are 5.25 inch; a fast drive reads the former at 300 kbit/s. */
     private static final Geometry[] FORMATS = {
         new Geometry(40, 1, 8, DOUBLE | IN_FAST_DRIVE), // 160K
         new Geometry(40, 1, 9, DOUBLE | IN_FAST_DRIVE), // 180K
         new Geometry(40, 2, 8, DOUBLE | IN_FAST_DRIVE), // 320K
         new Geometry(40, 2, 9, DOUBLE | IN_FAST_DRIVE), // 360K
-        new Geometry(80, 2, 15, HIGH), // 1.2M
         new Geometry(80, 2, 9, DOUBLE), // 720K
+        new Geometry(80, 2, 15, HIGH), // 1.2M
         new Geometry(80, 2, 18, HIGH), // 1.44M
         new Geometry(80, 2, 21, HIGH), // 1.68M
         new Geometry(80, 2, 36, EXTRA), // 2.88M

@@ -69,7 +69,7 @@ final class Rtc implements Device {
     private final Register c = file.register("c", 8)
             .bits("uf", 4, 1, Access.READ_TO_CLEAR).bits("af", 5, 1, Access.READ_TO_CLEAR)
             .bits("pf", 6, 1, Access.READ_TO_CLEAR).bits("irqf", 7, 1, Access.READ_TO_CLEAR)
-            .onRead(this::readC).afterRead(() -> update(clock().nanos()));
+            .onRead(this::readC).afterRead(this::acknowledged);
     private final Register d = file.register("d", 8).bits("vrt", 7, 1, Access.READ_ONLY).resetValue(0x80);
     private final Register epoch = file.register("epoch", 64).retained();
     private final Register anchor = file.register("anchor", 64).retained();
@@ -227,6 +227,12 @@ final class Rtc implements Device {
     private long readC() {
         update(clock().nanos());
         return c.value();
+    }
+
+    /** The read took IRQF away, and the line falls, even if the next tick comes at this very moment: it needs an edge of its own. */
+    private void acknowledged() {
+        irq.set(false);
+        update(clock().nanos());
     }
 
     /** A register was written that flags depend on: what happened until now happened under its old value. */

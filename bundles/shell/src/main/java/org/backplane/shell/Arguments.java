@@ -1,5 +1,6 @@
 package org.backplane.shell;
 
+import java.util.Arrays;
 import java.util.Optional;
 
 /** The arguments of one call of a command, taken from left to right. */
@@ -48,7 +49,7 @@ final class Arguments {
 
     /** All that are left. */
     String[] rest() {
-        String[] rest = java.util.Arrays.copyOfRange(values, next, values.length);
+        String[] rest = Arrays.copyOfRange(values, next, values.length);
         next = values.length;
         return rest;
     }

@@ -46,8 +46,8 @@ final class CardBundles {
 
     /** Updates a bundle in place. */
     void update(long id, Optional<Path> file) {
-        Bundle b = context.getBundle(id);
         file.ifPresent(CardBundles::requireBundle);
+        Bundle b = context.getBundle(id);
         try {
             if (file.isPresent()) b.update(Files.newInputStream(file.get()));
             else b.update();

@@ -5,6 +5,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.apache.felix.service.command.CommandSession;
 import org.apache.felix.service.command.Descriptor;
@@ -24,32 +25,47 @@ final class Catalog {
         }
     }
 
-    private final BundleContext context;
+    private final Supplier<Stream<Entry>> source;
 
-    Catalog(BundleContext context) {
-        this.context = context;
+    Catalog(Supplier<Stream<Entry>> source) {
+        this.source = source;
+    }
+
+    /** The commands that a bundle's services bring. */
+    static Catalog of(BundleContext context) {
+        return new Catalog(() -> services(context));
     }
 
     /** All commands, by scope and name. */
     List<Entry> all() {
+        return source.get()
+                .filter(e -> SCOPES.contains(e.scope()))
+                .sorted(Comparator.comparing((Entry e) -> SCOPES.indexOf(e.scope())).thenComparing(Entry::name))
+                .toList();
+    }
+
+    private static Stream<Entry> services(BundleContext context) {
         try {
             ServiceReference<?>[] found = context.getServiceReferences((String) null, "(&(osgi.command.scope=*)(osgi.command.function=*))");
             return Stream.of(found == null ? new ServiceReference<?>[0] : found)
                     .filter(r -> r.getBundle() == context.getBundle())
-                    .flatMap(this::entries)
-                    .sorted(Comparator.comparing((Entry e) -> SCOPES.indexOf(e.scope())).thenComparing(Entry::name))
-                    .toList();
+                    .flatMap(r -> entries(context, r));
         } catch (InvalidSyntaxException e) {
             throw new IllegalStateException(e);
         }
     }
 
-    private Stream<Entry> entries(ServiceReference<?> reference) {
+    private static Stream<Entry> entries(BundleContext context, ServiceReference<?> reference) {
         String scope = reference.getProperty("osgi.command.scope").toString();
         Object functions = reference.getProperty("osgi.command.function");
         List<String> names = functions instanceof String[] many ? List.of(many) : List.of(functions.toString());
         Object component = context.getService(reference);
-        return component == null ? Stream.empty() : entries(component.getClass(), scope, names);
+        if (component == null) return Stream.empty();
+        try {
+            return entries(component.getClass(), scope, names);
+        } finally {
+            context.ungetService(reference);
+        }
     }
 
     static Stream<Entry> entries(Class<?> component, String scope, List<String> names) {

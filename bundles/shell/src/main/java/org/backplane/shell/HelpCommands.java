@@ -9,6 +9,8 @@ import org.apache.felix.service.command.CommandSession;
 import org.apache.felix.service.command.Descriptor;
 import org.apache.felix.service.command.Function;
 import org.backplane.board.api.MachineOptions;
+import org.jline.builtins.Completers.FilesCompleter;
+import org.jline.reader.Completer;
 import org.jline.reader.impl.LineReaderImpl;
 import org.osgi.framework.BundleContext;
 import org.osgi.service.component.annotations.Activate;
@@ -40,7 +42,7 @@ public final class HelpCommands {
     @Activate
     public HelpCommands(@Reference MachineDirectory directory, BundleContext context) {
         this.directory = directory;
-        catalog = new Catalog(context);
+        catalog = Catalog.of(context);
     }
 
     @Descriptor("lists the commands, or tells about one")
@@ -124,7 +126,8 @@ public final class HelpCommands {
     /** Called by the shell's profile: completes the arguments of our commands, and leaves the rest to what was there. */
     public void _completion(CommandSession session) {
         if (session.get(".reader") instanceof LineReaderImpl reader) {
-            reader.setCompleter(new ShellCompleter(session, catalog, directory, reader.getCompleter()));
+            Completer files = (r, line, candidates) -> new FilesCompleter(session.currentDir()).complete(r, line, candidates);
+            reader.setCompleter(new ShellCompleter(session, catalog, directory, files, reader.getCompleter()));
         }
     }
 }

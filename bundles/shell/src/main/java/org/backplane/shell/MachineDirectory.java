@@ -20,9 +20,11 @@ import org.osgi.service.component.annotations.Reference;
  *
  * <p><b>The current machine</b> of a session is the one it created or chose last; else the only one; else the one that was created last.
  *
+ * <p>It is there as long as the bundle, unlike the commands: Declarative Services makes those when they are called and drops them afterwards.
+ *
  * <p><b>Threading.</b> Any thread.
  */
-@Component(service = MachineDirectory.class)
+@Component(service = MachineDirectory.class, immediate = true)
 public final class MachineDirectory {
     /** Session variable that holds the name of the current machine. */
     static final String CURRENT = "machine";

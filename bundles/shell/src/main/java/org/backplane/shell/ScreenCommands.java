@@ -3,10 +3,12 @@ package org.backplane.shell;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import javax.imageio.ImageIO;
 import org.apache.felix.service.command.CommandSession;
 import org.apache.felix.service.command.Descriptor;
@@ -48,7 +50,7 @@ public final class ScreenCommands {
         }
         String file = a.take();
         a.end();
-        if (!file.toLowerCase(java.util.Locale.ROOT).endsWith(".png")) {
+        if (!file.toLowerCase(Locale.ROOT).endsWith(".png")) {
             throw new CommandException("'" + file + "' is neither a machine nor the name of a .png file");
         }
         picture(m, SessionFiles.resolve(session, file));
@@ -63,6 +65,7 @@ public final class ScreenCommands {
         }
         int last = rows.size();
         while (last > 0 && rows.get(last - 1).isBlank()) last--;
+        if (last == 0) System.out.println("(the screen is blank)");
         rows.subList(0, last).forEach(r -> System.out.println(r.stripTrailing()));
     }
 
@@ -97,7 +100,7 @@ public final class ScreenCommands {
     public void type(CommandSession session, @Descriptor(TYPE) String[] args) {
         Arguments a = new Arguments("vm:type", TYPE, args);
         Machine m = directory.machine(session, a, 1);
-        String text = new String(ConsoleCommands.unescape(a.take()), java.nio.charset.StandardCharsets.UTF_8).replace('\r', '\n');
+        String text = new String(ConsoleCommands.unescape(a.take()), StandardCharsets.UTF_8).replace('\r', '\n');
         a.end();
         try {
             m.type(text);

@@ -7,7 +7,6 @@ import java.util.function.Predicate;
 import org.apache.felix.service.command.CommandSession;
 import org.backplane.board.api.Machine;
 import org.backplane.board.api.MachineOptions;
-import org.jline.builtins.Completers.FilesCompleter;
 import org.jline.reader.Candidate;
 import org.jline.reader.Completer;
 import org.jline.reader.LineReader;
@@ -20,13 +19,19 @@ import org.jline.reader.ParsedLine;
 final class ShellCompleter implements Completer {
     private final CommandSession session;
     private final Catalog catalog;
+    private final Completer files;
     private final Completer others;
     private final Candidates candidates;
     private final Predicate<String> isMachine;
 
-    ShellCompleter(CommandSession session, Catalog catalog, MachineDirectory directory, Completer others) {
+    /**
+     * @param files completes file names
+     * @param others completes what is not ours
+     */
+    ShellCompleter(CommandSession session, Catalog catalog, MachineDirectory directory, Completer files, Completer others) {
         this.session = session;
         this.catalog = catalog;
+        this.files = files;
         this.others = others;
         candidates = new Candidates(directory);
         isMachine = name -> directory.machines().find(name).isPresent();
@@ -46,7 +51,7 @@ final class ShellCompleter implements Completer {
         List<String> before = line.words().subList(1, line.wordIndex());
         Optional<Machine> machine = before.stream().findFirst().flatMap(candidates::named).or(() -> candidates.current(session));
         for (String word : possible(command.get(), before, line.word())) {
-            if (word.startsWith("FILE")) new FilesCompleter(session.currentDir()).complete(reader, line, result);
+            if (word.startsWith("FILE")) files.complete(reader, line, result);
             else candidates.of(word, session, machine, before.isEmpty() ? "" : before.getLast()).forEach(c -> result.add(new Candidate(c)));
         }
     }

@@ -88,12 +88,17 @@ final class BackplaneProcess implements AutoCloseable {
     }
 
     @Override
-    public void close() throws IOException, InterruptedException {
-        if (process.isAlive()) {
-            dumpThreads();
-            process.destroyForcibly().waitFor();
+    public void close() throws IOException {
+        try {
+            if (process.isAlive()) {
+                dumpThreads();
+                process.destroyForcibly().waitFor();
+            }
+            reader.join();
+        } catch (InterruptedException e) {
+            process.destroyForcibly();
+            Thread.currentThread().interrupt();
         }
-        reader.join();
         serial.keep(KEPT.resolve(name + ".txt"));
     }
 

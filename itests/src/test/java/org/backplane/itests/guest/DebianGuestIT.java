@@ -44,7 +44,7 @@ class DebianGuestIT {
             assertEquals("two words", shell.run("echo two words"));
             assertTrue(shell.run("cat /proc/cpuinfo").matches("(?s).*flags\\s*:.* cx8 .* cmov .*"), "a CPU with CMPXCHG8B and CMOV");
             assertEquals(md5OfBusybox() + "  /bin/busybox", shell.run("md5sum /bin/busybox"));
-            assertEquals("3.141592653589793", shell.run("awk 'BEGIN {printf \"%.15f\", 4 * atan2(1, 1)}'"));
+            assertEquals("3.141592920354", shell.run("awk 'BEGIN {printf \"%.12f\", 355 / 113}'"), "a floating point unit");
             shell.run("i=0; while [ $i -lt 200 ]; do /bin/true; i=$((i+1)); done");
             assertEquals("200 processes", shell.run("echo $i processes"));
             assertEquals("98 of 98", shell.run("seq 98 | sort -n | sed p | uniq | wc -l | sed 's/$/ of 98/'"));

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.time.Duration;
 import java.util.Map;
+import org.backplane.board.api.BoardException;
 import org.backplane.board.api.Machine;
 import org.backplane.itests.harness.InContainer;
 import org.backplane.itests.support.Osgi;
@@ -39,7 +40,7 @@ class StoppedSerialGuestIT {
     }
 
     private void pauseLosesNothing() throws Exception {
-        guest.machine().policy("com1", "pause");
+        policy("pause");
         guest.serial().expect("LINE " + String.format("%08d", LINES / 3), BOOT);
         int asked = guest.serial().count();
         serial.stop();
@@ -65,7 +66,7 @@ class StoppedSerialGuestIT {
      * that floats. The same numbers on the screen show that it goes on.
      */
     private void floatLosesWhatIsPrintedMeanwhile(GuestShell shell) throws Exception {
-        guest.machine().policy("com1", "float");
+        policy("float");
         shell.run("count() { while :; do i=$((i+1)); say; usleep 5000; done; }");
         shell.run("say() { echo \"<1>at $i\" >/dev/kmsg; echo \"#$i\" >/dev/tty1; }");
         shell.start("i=0; dmesg -n 8; count & sleep 1; read x");
@@ -86,6 +87,11 @@ class StoppedSerialGuestIT {
         guest.serial().expect("dmesg -n 1\r\n", SOON);
         guest.serial().expect(GuestShell.PROMPT, SOON);
         assertEquals("still here", shell.run("echo still here"));
+    }
+
+    /** Of all slots of the bundle: those of the other ports lose their card as well. */
+    private void policy(String policy) throws BoardException {
+        for (Machine.SlotInfo s : guest.machine().slots()) if (s.type().equals("serial")) guest.machine().policy(s.slot(), policy);
     }
 
     private int numberOnScreen() {

@@ -7,10 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.List;
 import java.util.concurrent.TimeUnit;
+import org.backplane.itests.launcher.BackplaneProcess.Result;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.OS;
@@ -23,30 +22,15 @@ class LauncherIT {
     @TempDir
     Path directory;
 
-    private record Result(int status, String out, String err) {}
+    private BackplaneProcess backplane;
 
-    private Process start(String... args) throws IOException {
-        List<String> command = new ArrayList<>();
-        command.add(Path.of(System.getProperty("backplane.dist"), "backplane").toString());
-        command.add("--data");
-        command.add(directory.resolve("data").toString());
-        command.addAll(Arrays.asList(args));
-        ProcessBuilder builder = new ProcessBuilder(command)
-                .redirectOutput(directory.resolve("out").toFile())
-                .redirectError(directory.resolve("err").toFile());
-        builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
-        builder.environment().put("BACKPLANE_NO_CACHE", "1");
-        return builder.start();
+    @BeforeEach
+    void prepare() {
+        backplane = BackplaneProcess.built(directory);
     }
 
     private Result run(String... args) throws IOException, InterruptedException {
-        Process process = start(args);
-        process.getOutputStream().close();
-        assertTrue(process.waitFor(60, TimeUnit.SECONDS), "ends");
-        return new Result(
-                process.exitValue(),
-                Files.readString(directory.resolve("out")),
-                Files.readString(directory.resolve("err")));
+        return backplane.run(args);
     }
 
     @Test
@@ -105,15 +89,15 @@ class LauncherIT {
 
     @Test
     void endsWhenToldToAndLeavesNoScratchFiles() throws Exception {
-        Process process = start("-c", "echo up; sleep 60000");
+        Process process = backplane.start("-c", "echo up; sleep 60000");
         long limit = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
-        while (!Files.readString(directory.resolve("out")).contains("up")) {
+        while (!backplane.output().contains("up")) {
             assertTrue(System.nanoTime() < limit, "comes up");
             Thread.sleep(50);
         }
         process.destroy();
         assertTrue(process.waitFor(15, TimeUnit.SECONDS), "ends");
-        try (var left = Files.list(directory.resolve("data"))) {
+        try (var left = Files.list(backplane.data())) {
             assertTrue(left.noneMatch(Files::isDirectory), "the scratch directory is gone");
         }
     }

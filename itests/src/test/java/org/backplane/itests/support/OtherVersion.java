@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.net.URI;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.jar.Attributes;
@@ -52,6 +53,15 @@ public final class OtherVersion {
             bundle.update();
         } catch (BundleException e) {
             throw new AssertionError(e);
+        }
+    }
+
+    /** Writes a copy for installing beside the original into a file. */
+    public static void write(Bundle original, String version, Path file) {
+        try (InputStream jar = jar(original, original.getSymbolicName() + ".other", version)) {
+            Files.copy(jar, file);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 

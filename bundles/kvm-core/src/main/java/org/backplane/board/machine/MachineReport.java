@@ -102,6 +102,6 @@ final class MachineReport {
 
     /** The guest's page walk for an address. */
     List<String> pageWalk(long gva) {
-        return PageWalkText.lines(machine.vm(), machine.vcpu().context(), gva);
+        return PageWalkText.lines(machine.vm().memory(), machine.vcpu().context(), gva);
     }
 }

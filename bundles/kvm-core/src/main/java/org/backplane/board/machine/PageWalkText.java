@@ -2,9 +2,9 @@ package org.backplane.board.machine;
 
 import java.util.ArrayList;
 import java.util.List;
-import org.backplane.kvm.core.vm.KvmVm;
 import org.backplane.kvm.spi.cpu.VcpuContext;
 import org.backplane.kvm.spi.mmu.GuestWalk;
+import org.backplane.kvm.spi.mmu.VmMemory;
 
 /** The guest's page walk for an address as text: one line a level with the entry and its bits, then the answer. Changes no accessed bits. */
 final class PageWalkText {
@@ -16,9 +16,9 @@ final class PageWalkText {
 
     private PageWalkText() {}
 
-    static List<String> lines(KvmVm vm, VcpuContext v, long gva) {
+    static List<String> lines(VmMemory memory, VcpuContext v, long gva) {
         GuestWalk walk = new GuestWalk();
-        int answer = walk.walk(v, GuestWalk.over(vm.memory()), gva, 0, false);
+        int answer = walk.walk(v, GuestWalk.over(memory), gva, 0, false);
         List<String> lines = new ArrayList<>();
         if (walk.levels == 0) lines.add("paging is off");
         for (int level = walk.levels; level >= 1; level--) {

@@ -41,7 +41,7 @@ final class Engine {
     private final BlockBuilder builder = new BlockBuilder();
     private final Block[] jumps = new Block[1 << JUMP_BITS];
 
-    private long limit;
+    private long limit, blockLimit;
     private boolean exact;
 
     /** RF was set when the current step began. */
@@ -86,35 +86,44 @@ final class Engine {
 
     // ---- the loop ----
 
-    /** Runs blocks until something has to be looked at. */
+    /**
+     * Runs blocks until something has to be looked at.
+     *
+     * <p>Everything that is live across the call of an element is spilled and reloaded around it, so the inner loop keeps as little as
+     * it can in locals; fields are loaded again after it.
+     */
     private void blocks() {
-        Cpu c = this.c;
-        CpuState s = this.s;
-        VcpuContext v = this.v;
-        long limit = this.limit;
+        // An exact budget ends the blocks while a whole one still fits; the rest goes in steps.
+        blockLimit = exact ? limit - BlockBuilder.MAX_INSTRUCTIONS + 1 : limit;
         Block b = find(c.mode);
         for (;;) {
-            c.blockRip = s.rip;
-            Op[] body = b.body;
-            int n = body.length;
-            c.end = n;
-            int i = 0;
-            while (i < c.end) body[i++].run(c);
-            if (c.end < 0) {
-                stopped(b, body, i);
-                return;
-            }
-            int way = b.end.run(c);
-            c.retired += b.instructions;
-            if (c.end < 0 || c.retired >= limit || v.leave) return;
+            int way = block(b);
+            if (way < 0) return;
             Block next = way == End.FALL ? b.fall : way == End.TAKEN ? b.taken : null;
-            if (next == null || !next.valid) next = successor(b, way);
-            b = next;
+            b = next != null && next.valid ? next : successor(b, way);
         }
     }
 
+    /** Runs one block and answers which way it was left, or -1 when there is something to look at. */
+    private int block(Block b) {
+        Cpu c = this.c;
+        c.blockRip = c.s.rip;
+        Op[] body = b.body;
+        c.end = body.length;
+        int i = 0;
+        while (i < c.end) body[i++].run(c);
+        if (c.end < 0) {
+            stopped(body, i);
+            return -1;
+        }
+        int way = b.end.run(c);
+        long retired = c.retired + b.instructions;
+        c.retired = retired;
+        return c.end < 0 || retired >= blockLimit || v.leave ? -1 : way;
+    }
+
     /** A block ended early, after element {@code i - 1}. */
-    private void stopped(Block b, Op[] body, int i) {
+    private void stopped(Op[] body, int i) {
         Op last = body[i - 1];
         s.rip = c.blockRip + last.offset + last.length & 0xffffffffL;
         c.retired += last.index + 1;

@@ -47,7 +47,7 @@ final class TlbMemory implements Memory {
     public long read(Cpu c, long gva, int size, int access) {
         if (!crosses(gva, size)) return part(c, gva, size, access);
         long value = 0;
-        for (int n = size - 1; n >= 0; n--) value = value << 8 | part(c, gva + n & 0xffffffffL, 1, access);
+        for (int n = 0; n < size; n++) value |= part(c, gva + n & 0xffffffffL, 1, access) << 8 * n;
         return value;
     }
 
@@ -65,7 +65,8 @@ final class TlbMemory implements Memory {
             storePart(c, gva, size, value, access);
             return;
         }
-        probeWrite(c, gva + size - 1 & 0xffffffffL, access);
+        probeWrite(c, gva, access);
+        probeWrite(c, (gva | 0xfff) + 1 & 0xffffffffL, access);
         for (int n = 0; n < size; n++) storePart(c, gva + n & 0xffffffffL, 1, value >>> 8 * n & 0xff, access);
     }
 

@@ -1,6 +1,7 @@
 package org.backplane.x86.emulate;
 
 import org.backplane.kvm.spi.cpu.CpuState;
+import org.backplane.kvm.spi.cpu.VcpuContext;
 
 /**
  * A {@link TestMachine} in protected mode with a GDT, an IDT whose handlers halt, and two tasks. After an exception the machine stands behind
@@ -15,6 +16,9 @@ final class ProtectedMachine extends TestMachine {
     static final int CODE0 = 0x08, DATA0 = 0x10, CODE3 = 0x1b, DATA3 = 0x23, TASK = 0x28, TASK2 = 0x30, GATE = 0x38, CONFORMING = 0x40,
             CODE_16 = 0x48, LOCAL = 0x50, ABSENT = 0x58, SMALL = 0x60, EXPAND_DOWN = 0x68, TASK_GATE = 0x70, EXECUTE_ONLY = 0x80,
             READ_ONLY = 0x88, GATE_DPL0 = 0x90, SMALL_CODE = 0x98, LAST = 0x98;
+
+    /** Exceptions that the bitmap selects leave the guest. */
+    boolean leaveOnException;
 
     ProtectedMachine() {
         super(0x40000);
@@ -66,6 +70,12 @@ final class ProtectedMachine extends TestMachine {
 
     void gate(long at, int selector, long offset, int type, int parameters) {
         put64(at, offset & 0xffff | (long) selector << 16 | (long) parameters << 32 | (long) type << 40 | offset >> 16 << 48);
+    }
+
+    @Override
+    public int exception(VcpuContext v, int vector, int errorCode, long address) {
+        super.exception(v, vector, errorCode, address);
+        return leaveOnException ? EXIT : DONE;
     }
 
     /** Makes the current privilege level 3, with flat segments. */

@@ -137,7 +137,7 @@ public final class Disassembler {
         if (i.indexRegister >= 0) {
             if (!first) out.append('+');
             out.append(register(i.indexRegister, i.addressSize));
-            if (i.scale > 0 || i.base < 0) out.append('*').append(1 << i.scale);
+            if (i.scale > 0) out.append('*').append(1 << i.scale);
             first = false;
         }
         displacement(i, out, first);

@@ -39,7 +39,7 @@ final class VcpuExits implements ExitDispatcher {
     private UserExit user;
     private EmulationOps ops;
 
-    /** The MMU's verdict on the fault of this exit, if a fast try already asked it. */
+    /** The MMU's verdict on the fault of this exit, when the instruction could not be emulated in place. */
     private Mmu.Fault verdict;
 
     /** Instruction count at which a page table was last un-shadowed because its writer could not be emulated. */
@@ -173,9 +173,9 @@ final class VcpuExits implements ExitDispatcher {
             case FAULT -> inject();
             case RETRY -> {}
             default -> {
-                if (verdict == Mmu.Fault.EMULATE || verdict == Mmu.Fault.MMIO) {
+                if (verdict != null) {
                     verdict = null;
-                    if (emulate() == Emulator.UNHANDLEABLE && !unshadow(e.gva)) notEmulated();
+                    if (!unshadow(e.gva)) notEmulated();
                 } else if (!user.pending()) {
                     user.leave(Exit.UNKNOWN, "VM exit " + e + " is handled by nobody");
                     vcpu.kvmRun().hardwareExitReason = e.reason;
@@ -255,7 +255,20 @@ final class VcpuExits implements ExitDispatcher {
                 v.state.cr2 = e.gva;
                 yield v.fault(PAGE_FAULT_VECTOR, v.faultError);
             }
-            case MMIO, EMULATE -> {
+            case MMIO, EMULATE -> emulateInPlace(f);
+        };
+    }
+
+    /**
+     * A write to a shadowed page table, or an access to a device that the processor could not see as one. The engine is in the middle of
+     * {@code run}; {@code emulateOne} leaves it alone, and RETRY lets it go on behind the instruction.
+     */
+    private int emulateInPlace(Mmu.Fault f) {
+        return switch (vm.emulator().emulateOne(v, ops)) {
+            case Emulator.CONTINUE -> RETRY;
+            case Emulator.RETRY -> user.pending() ? EXIT : RETRY;
+            case Emulator.PROPAGATE_FAULT -> FAULT;
+            default -> {
                 verdict = f;
                 yield EXIT;
             }

@@ -331,7 +331,7 @@ final class FpuHandlers {
     private static void probe(Cpu c, long gva, int bytes) {
         int access = c.s.cpl == 3 ? 6 : 2;
         c.memory.probeWrite(c, gva, access);
-        c.memory.probeWrite(c, gva + bytes - 1 & 0xffffffffL, access);
+        if ((gva & 0xfff) + bytes > 0x1000) c.memory.probeWrite(c, (gva | 0xfff) + 1 & 0xffffffffL, access);
     }
 
     // ---- registers ----

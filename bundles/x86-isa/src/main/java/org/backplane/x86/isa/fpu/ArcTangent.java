@@ -30,12 +30,12 @@ final class ArcTangent {
         boolean left = (sx & 0x8000) != 0;
         int sign = sy & 0x8000;
         if (infiniteY) {
-            eighths(s, reg, sign, !infiniteX ? 2 : left ? 3 : 1);
+            quarters(s, reg, sign, !infiniteX ? 2 : left ? 3 : 1);
         } else if (y == 0 || infiniteX) {
-            if (left) eighths(s, reg, sign, 4);
+            if (left) quarters(s, reg, sign, 4);
             else Ext.set(s, reg, sign, 0);
         } else if (x == 0) {
-            eighths(s, reg, sign, 2);
+            quarters(s, reg, sign, 2);
         } else {
             finite(s, reg, sign, left, Ext.exponent(sx, x), Ext.significand(x), Ext.exponent(sy, y), Ext.significand(y));
         }
@@ -43,7 +43,7 @@ final class ArcTangent {
     }
 
     /** Writes n quarters of pi. */
-    private static void eighths(CpuState s, int reg, int sign, int n) {
+    private static void quarters(CpuState s, int reg, int sign, int n) {
         new Wide().set(Wide.PI_HI, Wide.PI_LO).multiply(n, 0).pack(s, reg, sign, -2);
     }
 
@@ -55,7 +55,7 @@ final class ArcTangent {
         t.divide(by);
         if (!steep && !left && d < LINEAR) {
             // Just below the ratio, as the arc tangent is.
-            t.add(-Math.ulp(t.lo == 0 ? 0x1p-100 : t.lo), 0).pack(s, reg, sign, d);
+            t.add(-0x1p-100, 0).pack(s, reg, sign, d);
             return;
         }
         Wide a = d < -200 ? t.set(0x1p-200, 0) : arcTangent(t.scale(d));

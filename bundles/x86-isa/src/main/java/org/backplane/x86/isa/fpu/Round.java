@@ -36,9 +36,9 @@ final class Round {
 
     /** Low bits of the significand that the precision control cuts: 40, 0 (reserved encoding: as extended), 11, 0. */
     static int cutBits(CpuState s) {
-        return switch (s.fpControl & 0x300) {
+        return switch (s.fpControl >> 8 & 3) {
             case 0 -> 40;
-            case 0x200 -> 11;
+            case 2 -> 11;
             default -> 0;
         };
     }

@@ -18,10 +18,10 @@ final class Trig {
     /** Below this exponent the sine is its argument to more than 64 bits, less a trifle. */
     private static final int LINEAR = -36;
 
-    private Trig() {}
-
-    /** What the special operands lead to. */
+    /** What {@link #special} finds: nothing to do, a number to compute with, and what a second result is otherwise. */
     private static final int STOP = 0, COMPUTE = 1, PUSH_ONE = 2, PUSH_SAME = 3;
+
+    private Trig() {}
 
     /** ST(0) is not empty, C1 is clear. */
     static void fsin(CpuState s) {

@@ -31,7 +31,7 @@ public abstract class FpuTableContract {
     private static final int C023 = X87.C0 | X87.C2 | X87.C3;
 
     private final UserMachine machine = machine();
-    private final HostCpu host = HostCpu.available() ? new HostCpu(32) : null;
+    private final HostCpu host = HostCpu.create(32);
     private final int window = host == null ? NOMINAL_WINDOW : host.operandAddress();
     private final long codeAddress = host == null ? NOMINAL_WINDOW - 0x2000 : host.codeAddress();
     private final CpuState before = new CpuState(), theirs = new CpuState();

@@ -16,7 +16,7 @@ import java.lang.invoke.MethodHandle;
  * FFM, saves the JVM's state, goes to 32-bit code by a far jump to Linux's 32-bit user code selector, loads the registers from
  * the context, runs the code, stores the registers and comes back the same way. All addresses are absolute.
  *
- * <p><b>Assumes.</b> Linux on x86-64 ({@link #available}). The code must not fault, as a signal would end the JVM; faulting cases are
+ * <p><b>Assumes.</b> Linux on x86-64. The code must not fault, as a signal would end the JVM; faulting cases are
  * tested from the SDM elsewhere. It may leave unmasked x87 exceptions pending: nothing here waits for them. ESP may have any value
  * as long as the code does not use the stack, for Linux would only touch it to deliver a signal.
  * One thread at a time.
@@ -50,16 +50,22 @@ public final class HostCpu implements AutoCloseable {
     private boolean usesFpu = true;
     private int codeOffset;
 
-    /** Whether this JVM runs where the oracle works. */
-    public static boolean available() {
-        return System.getProperty("os.name").equals("Linux")
-                && System.getProperty("os.arch").equals("amd64");
+    /**
+     * The oracle, or null where it does not work: not Linux on x86-64, or a system that gives no memory that is both writable and
+     * executable.
+     *
+     * @param bits 32 or 64, the mode of the code to run
+     */
+    public static HostCpu create(int bits) {
+        boolean linux = System.getProperty("os.name").equals("Linux");
+        if (!linux || !System.getProperty("os.arch").equals("amd64")) return null;
+        int base = mapLow();
+        return base == 0 ? null : new HostCpu(bits, base);
     }
 
-    /** Maps the memory. {@code bits}: 32 or 64, the mode of the code to run. */
-    public HostCpu(int bits) {
+    private HostCpu(int bits, int base) {
         this.bits = bits;
-        base = mapLow();
+        this.base = base;
         map = MemorySegment.ofAddress(base).reinterpret(SIZE, Arena.global(), null);
         Linker linker = Linker.nativeLinker();
         entry = linker.downcallHandle(MemorySegment.ofAddress(base + ENTRY), FunctionDescriptor.ofVoid());
@@ -70,7 +76,10 @@ public final class HostCpu implements AutoCloseable {
         load(new byte[0]);
     }
 
-    /** Maps memory below 2 GiB at the first free one of some addresses: the JVM's heap may have taken most of what is there. */
+    /**
+     * Maps memory below 2 GiB at the first free one of some addresses; 0 when there is none. The first one is nearly always free, so that
+     * results which hold addresses are the same from run to run.
+     */
     private static int mapLow() {
         Linker linker = Linker.nativeLinker();
         MethodHandle mmap = linker.downcallHandle(
@@ -93,7 +102,7 @@ public final class HostCpu implements AutoCloseable {
         } catch (Throwable t) {
             throw new IllegalStateException(t);
         }
-        throw new IllegalStateException("no memory below 2 GiB");
+        return 0;
     }
 
     private static void unmap(long address) {

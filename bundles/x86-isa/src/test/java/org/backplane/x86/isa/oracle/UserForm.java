@@ -83,8 +83,10 @@ record UserForm(Opcode opcode, int operandSize, boolean memory) {
 
     /** Depends on flags and needs nothing of the registers: cannot fault, whatever comes before. */
     boolean readsFlags() {
-        boolean one = !opcode.mnemonic.name().startsWith("RC") || has("1");
-        return !memory && opcode.read != 0 && one && !opcode.is(Opcode.REP) && !Set.of("PUSHF", "POPF", "LOOPE", "LOOPNE").contains(opcode.mnemonic.name());
+        String m = opcode.mnemonic.name();
+        if (memory || opcode.read == 0 || opcode.is(Opcode.REP)) return false;
+        if (m.startsWith("RC")) return has("1");
+        return !Set.of("PUSHF", "POPF", "LOOPE", "LOOPNE").contains(m);
     }
 
     String name() {

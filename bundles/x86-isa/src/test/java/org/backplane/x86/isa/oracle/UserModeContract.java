@@ -42,7 +42,7 @@ public abstract class UserModeContract {
     private static final int COMPARED = CpuState.ARITHMETIC_FLAGS | CpuState.DF;
 
     private final UserMachine machine = machine();
-    private final HostCpu host = HostCpu.available() ? new HostCpu(32) : null;
+    private final HostCpu host = HostCpu.create(32);
     private final int window, codeAddress;
     private final CpuState before = new CpuState();
     private final byte[] memoryBefore = new byte[WINDOW], theirMemory = new byte[WINDOW];

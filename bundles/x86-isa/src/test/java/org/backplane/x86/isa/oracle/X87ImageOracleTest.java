@@ -26,7 +26,7 @@ class X87ImageOracleTest {
     private final FpuOperands operands = new FpuOperands(random);
     private final CpuState before = new CpuState(), ours = new CpuState(), theirs = new CpuState();
     private final byte[] image = new byte[512];
-    private final HostCpu host = HostCpu.available() ? new HostCpu(32) : null;
+    private final HostCpu host = HostCpu.create(32);
 
     @AfterEach
     void closeHost() {

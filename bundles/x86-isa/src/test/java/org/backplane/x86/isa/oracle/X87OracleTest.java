@@ -27,7 +27,7 @@ class X87OracleTest {
 
     private static final Digests DIGESTS = new Digests(X87OracleTest.class, "x87.digest");
 
-    private final HostCpu host = HostCpu.available() ? new HostCpu(32) : null;
+    private final HostCpu host = HostCpu.create(32);
     private final CpuState before = new CpuState(), ours = new CpuState(), theirs = new CpuState();
     private final OperandBytes memoryBefore = new OperandBytes(),
             memory = new OperandBytes(),

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+package org.backplane.itests.launcher;
+
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+
+/** The start script of a distribution, called as a user calls it; history, log and scratch files go to a directory of the test. */
+final class BackplaneProcess {
+    private static final long LIMIT_SECONDS = 60;
+
+    private final Path home;
+    private final Path directory;
+
+    /** What came of a call. */
+    record Result(int status, String out, String err) {}
+
+    /**
+     * @param home the distribution
+     * @param directory for what it writes
+     */
+    private BackplaneProcess(Path home, Path directory) {
+        this.home = home;
+        this.directory = directory;
+    }
+
+    /** The distribution that was built. */
+    static BackplaneProcess built(Path directory) {
+        return new BackplaneProcess(dist(), directory);
+    }
+
+    /** The same with {@code machines/} and {@code deploy/} of its own, empty. */
+    static BackplaneProcess withOwnDirectories(Path directory) throws IOException {
+        Path home = Files.createDirectories(directory.resolve("home"));
+        Files.copy(dist().resolve("backplane"), home.resolve("backplane"));
+        assertTrue(home.resolve("backplane").toFile().setExecutable(true));
+        for (String shared : new String[] {"etc", "lib", "system"}) Files.createSymbolicLink(home.resolve(shared), dist().resolve(shared));
+        Files.createDirectory(home.resolve("machines"));
+        Files.createDirectory(home.resolve("deploy"));
+        return new BackplaneProcess(home, directory);
+    }
+
+    private static Path dist() {
+        return Path.of(System.getProperty("backplane.dist"));
+    }
+
+    Path machines() {
+        return home.resolve("machines");
+    }
+
+    Path deploy() {
+        return home.resolve("deploy");
+    }
+
+    Path data() {
+        return directory.resolve("data");
+    }
+
+    Process start(String... args) throws IOException {
+        List<String> command = new ArrayList<>();
+        command.add(home.resolve("backplane").toString());
+        command.add("--data");
+        command.add(data().toString());
+        command.addAll(Arrays.asList(args));
+        ProcessBuilder builder = new ProcessBuilder(command)
+                .redirectOutput(directory.resolve("out").toFile())
+                .redirectError(directory.resolve("err").toFile());
+        builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
+        builder.environment().put("BACKPLANE_NO_CACHE", "1");
+        return builder.start();
+    }
+
+    /** Standard output so far. */
+    String output() throws IOException {
+        return Files.readString(directory.resolve("out"));
+    }
+
+    Result run(String... args) throws IOException, InterruptedException {
+        Process process = start(args);
+        try {
+            process.getOutputStream().close();
+            assertTrue(process.waitFor(LIMIT_SECONDS, TimeUnit.SECONDS), () -> "ends: " + Arrays.toString(args));
+        } finally {
+            process.destroyForcibly();
+        }
+        return new Result(process.exitValue(), output(), Files.readString(directory.resolve("err")));
+    }
+}
