@@ -24,7 +24,9 @@ import org.junit.jupiter.params.provider.CsvSource;
  * The benchmark images compute what they compute under QEMU; {@code bench-checksums.properties} has what that is. How long they take is
  * {@code scripts/bench}'s business.
  */
-@EnabledIf(value = "imagesPresent", disabledReason = "the benchmark images are not there: BACKPLANE_BENCH, or -Dbackplane.bench, names their directory")
+@EnabledIf(
+        value = "imagesPresent",
+        disabledReason = "the benchmark images are not there: BACKPLANE_BENCH, or -Dbackplane.bench, names their directory")
 class BenchImagesIT {
     private static final Path IMAGES =
             Path.of(Optional.ofNullable(System.getenv("BACKPLANE_BENCH")).orElseGet(() -> System.getProperty("backplane.bench", "")));
@@ -39,7 +41,7 @@ class BenchImagesIT {
     }
 
     @ParameterizedTest
-    @CsvSource({"exit, kernel", "smc, kernel", "exit, fda"})
+    @CsvSource({"fp87, kernel", "mem, kernel", "mmu, kernel", "exit, kernel", "smc, kernel", "exit, fda"})
     void shortImageGivesTheResultsOfQemu(String image, String boot) throws Exception {
         check(image, boot, "direct");
     }
@@ -64,7 +66,7 @@ class BenchImagesIT {
 
     private static void check(String image, String boot, String mmu) throws Exception {
         Path file = IMAGES.resolve(image + (boot.equals("kernel") ? ".elf" : ".img"));
-        try (BackplaneProcess backplane = BackplaneProcess.run("bench-" + image + "-" + boot + "-" + mmu, List.of(
+        try (GuestProcess backplane = GuestProcess.run("bench-" + image + "-" + boot + "-" + mmu, List.of(
                 "-" + boot, file.toString(),
                 "-snapshot",
                 "-m", "128",
@@ -88,7 +90,9 @@ class BenchImagesIT {
         }
         String prefix = image.replaceFirst("^fp", "fp.").replace("fp.87", "fp.x87").replace("fp.sse", "fp.sse2");
         Map<String, String> expected = new TreeMap<>();
-        for (String name : all.stringPropertyNames()) if (name.equals(prefix) || name.startsWith(prefix + ".")) expected.put(name, all.getProperty(name));
+        for (String name : all.stringPropertyNames()) {
+            if (name.equals(prefix) || name.startsWith(prefix + ".")) expected.put(name, all.getProperty(name));
+        }
         assertTrue(!expected.isEmpty(), "there are workloads in image " + image);
         return expected;
     }

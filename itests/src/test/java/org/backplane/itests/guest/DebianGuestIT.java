@@ -1,12 +1,13 @@
 package org.backplane.itests.guest;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.math.BigInteger;
 import java.nio.file.Files;
 import java.security.MessageDigest;
 import java.time.Duration;
+import java.util.HexFormat;
 import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -31,7 +32,7 @@ class DebianGuestIT {
     }
 
     private static void bootAndUse(String name, String mmu, String commandLine) throws Exception {
-        try (BackplaneProcess backplane = BackplaneProcess.run(name, List.of(
+        try (GuestProcess backplane = GuestProcess.run(name, List.of(
                 "-kernel", DebianFiles.KERNEL.toString(),
                 "-initrd", DebianFiles.INITRAMFS.toString(),
                 "-append", commandLine,
@@ -40,6 +41,7 @@ class DebianGuestIT {
                 "-display", "none",
                 "-mmu", mmu))) {
             GuestShell shell = GuestShell.boot(backplane.serial(), BOOT);
+            assertFalse(backplane.serial().text().matches("(?s).*(Call Trace:|BUG:|WARNING:).*"), "the kernel has nothing to complain about");
             assertEquals(commandLine, shell.run("cat /proc/cmdline"));
             assertEquals("two words", shell.run("echo two words"));
             assertTrue(shell.run("cat /proc/cpuinfo").matches("(?s).*flags\\s*:.* cx8 .* cmov .*"), "a CPU with CMPXCHG8B and CMOV");
@@ -56,6 +58,6 @@ class DebianGuestIT {
 
     private static String md5OfBusybox() throws Exception {
         byte[] digest = MessageDigest.getInstance("MD5").digest(Files.readAllBytes(DebianFiles.BUSYBOX));
-        return String.format("%032x", new BigInteger(1, digest));
+        return HexFormat.of().formatHex(digest);
     }
 }

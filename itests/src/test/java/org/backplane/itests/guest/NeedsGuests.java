@@ -11,5 +11,7 @@ import org.junit.jupiter.api.condition.EnabledIf;
 @Target(ElementType.TYPE)
 @Retention(RetentionPolicy.RUNTIME)
 @Tag("guest")
-@EnabledIf(value = "org.backplane.itests.guest.DebianFiles#present", disabledReason = "the Debian guests are not there: scripts/fetch-guests fetches them")
+@EnabledIf(
+        value = "org.backplane.itests.guest.DebianFiles#present",
+        disabledReason = "the Debian guests are not there: scripts/fetch-guests fetches them")
 @interface NeedsGuests {}

@@ -3,10 +3,13 @@ package org.backplane.itests.guest;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.MessageDigest;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
@@ -26,8 +29,8 @@ import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleException;
 
 /**
- * While Linux prints numbered lines and paints the screen, every card it uses is replaced, in place and side by side, each time by a bundle of another
- * version. Not a character may be lost, doubled or wrong, and afterwards every card must still do its work.
+ * While Linux prints numbered lines and paints the screen, every card it uses is replaced, in place and side by side, each time by a bundle of
+ * another version. Not a character may be lost, doubled or wrong, and afterwards every card must still do its work.
  */
 @NeedsGuests
 @InContainer
@@ -38,6 +41,9 @@ class SwapUnderLinuxIT {
 
     /** Bundles are updated in place to the first of these; the second is installed beside them. */
     private static final String UPDATED = "1000.1.0", BESIDE = "1000.2.0";
+
+    /** A swap that comes at a bad moment is what this looks for, so each card has a few of them. */
+    private static final int TIMES_BACK_AND_FORTH = 5;
 
     @TempDir
     Path directory;
@@ -84,7 +90,9 @@ class SwapUnderLinuxIT {
             String printed = guest.serial().expect("LINES-DONE " + lines + "\r\n", LINES);
             NumberedLines.assertComplete(lines, printed);
             assertScreen();
-            assertCardsWork(debug);
+            GuestShell shell = new GuestShell(guest.serial());
+            noTypedCharacterIsLost(shell);
+            assertCardsWork(shell, debug);
         }
     }
 
@@ -142,6 +150,10 @@ class SwapUnderLinuxIT {
         Bundle other = OtherVersion.installBeside(Osgi.bundle("org.backplane." + bundle), BESIDE);
         swap(slot, type + "@" + BESIDE, type, BESIDE);
         assertEquals(other.getSymbolicName(), guest.slot(slot).bundle());
+        for (int i = 0; i < TIMES_BACK_AND_FORTH; i++) {
+            swap(slot, type + "@" + UPDATED, type, UPDATED);
+            swap(slot, type + "@" + BESIDE, type, BESIDE);
+        }
     }
 
     private void swap(String slot, String target, String type, String version) throws BoardException {
@@ -172,9 +184,23 @@ class SwapUnderLinuxIT {
         }
     }
 
+    /** The other direction: input waits in the card and behind it while the card is replaced. */
+    private void noTypedCharacterIsLost(GuestShell shell) throws Exception {
+        MessageDigest digest = MessageDigest.getInstance("MD5");
+        shell.start("stty -echo; head -c 2000 | md5sum; stty echo");
+        for (int i = 0; i < 20; i++) {
+            String typed = NumberedLines.line(i).substring(0, 99) + "\n";
+            digest.update(typed.getBytes(StandardCharsets.US_ASCII));
+            guest.serial().send(typed);
+            swap("com1", "serial@" + (i % 2 == 0 ? UPDATED : BESIDE), "serial", i % 2 == 0 ? UPDATED : BESIDE);
+        }
+        String sum = guest.serial().expect("  -\r\n", SOON);
+        assertEquals(HexFormat.of().formatHex(digest.digest()), sum.substring(sum.length() - 32));
+        guest.serial().expect(GuestShell.PROMPT, SOON);
+    }
+
     /** Serial line, timer, interrupt controller, clock, keyboard, screen and debug port, each once. */
-    private void assertCardsWork(Path debug) throws Exception {
-        GuestShell shell = new GuestShell(guest.serial());
+    private void assertCardsWork(GuestShell shell, Path debug) throws Exception {
         assertEquals("slept", shell.run("sleep 1; echo slept"));
         assertTrue(Integer.parseInt(shell.run("date +%s -d \"$(cat /sys/class/rtc/rtc0/date) 12:00\"")) > 1_700_000_000, "the RTC has a date");
         shell.start("read word </dev/tty1; echo \"got $word\"");

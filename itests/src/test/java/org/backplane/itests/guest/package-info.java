@@ -1,6 +1,6 @@
 /**
  * Real guests: Debian's kernel, the benchmark images. A guest runs either as a user runs it, as a process of the finished distribution
- * ({@link org.backplane.itests.guest.BackplaneProcess}), or, where a test looks at cards, as a machine inside the container of
+ * ({@link org.backplane.itests.guest.GuestProcess}), or, where a test looks at cards, as a machine inside the container of
  * {@link org.backplane.itests.harness} ({@link org.backplane.itests.guest.ContainerGuest}). Both speak with it over the serial line
  * ({@link org.backplane.itests.guest.SerialLine}) and keep what was said in {@code target/guests}.
  *

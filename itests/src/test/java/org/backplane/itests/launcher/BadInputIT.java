@@ -58,7 +58,7 @@ class BadInputIT {
     @Test
     void aFileThatIsNoKernel() throws Exception {
         Path text = Files.writeString(directory.resolve("text"), "Dear reader,\n".repeat(1000));
-        assertRefused("kernel: " + text + " is no kernel that can be booted (known: bzImage, multiboot)", "-kernel", text.toString());
+        assertRefused("kernel: " + text + " is no kernel that can be booted (known: bzimage, multiboot)", "-kernel", text.toString());
     }
 
     @Test

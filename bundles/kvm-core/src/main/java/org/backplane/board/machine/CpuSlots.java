@@ -29,7 +29,9 @@ final class CpuSlots {
     private final KvmVm vm;
     private final CardRegistry registry;
     private final Map<Kind, String> wanted = new EnumMap<>(Kind.class);
-    private final Map<Kind, Card> active = new EnumMap<>(Kind.class);
+
+    /** The cards in service; replaced as a whole, so that a swap can be prepared on another thread. */
+    private volatile Map<Kind, Card> active = Map.of();
 
     CpuSlots(KvmVm vm, CardRegistry registry, MachineConfig config) {
         this.vm = vm;
@@ -89,26 +91,50 @@ final class CpuSlots {
         install(next);
     }
 
+    /** Tries a swap without doing it; on any thread, while the guest runs. */
+    void rehearse(Kind kind, Card card) {
+        Map<Kind, Card> next = with(kind, card);
+        vm.rehearseCpu(backend(next), mmu(next), emulator(next));
+    }
+
     /** Swaps one of the three. If the new card cannot be made, the old ones serve on. */
     void swap(Kind kind, Card card) {
-        Map<Kind, Card> next = new EnumMap<>(active);
-        next.put(kind, card);
-        install(next);
+        install(with(kind, card));
         wanted.put(kind, card.type());
     }
 
+    private Map<Kind, Card> with(Kind kind, Card card) {
+        Map<Kind, Card> next = new EnumMap<>(Kind.class);
+        next.putAll(active);
+        next.put(kind, card);
+        return next;
+    }
+
     private void install(Map<Kind, Card> next) {
-        vm.installCpu(
-                (CpuBackendFactory) next.get(Kind.CPU_BACKEND).factory(),
-                (MmuFactory) next.get(Kind.MMU).factory(),
-                (EmulatorFactory) next.get(Kind.EMULATOR).factory());
-        active.putAll(next);
+        vm.installCpu(backend(next), mmu(next), emulator(next));
+        active = Map.copyOf(next);
+    }
+
+    private static CpuBackendFactory backend(Map<Kind, Card> cards) {
+        return (CpuBackendFactory) cards.get(Kind.CPU_BACKEND).factory();
+    }
+
+    private static MmuFactory mmu(Map<Kind, Card> cards) {
+        return (MmuFactory) cards.get(Kind.MMU).factory();
+    }
+
+    private static EmulatorFactory emulator(Map<Kind, Card> cards) {
+        return (EmulatorFactory) cards.get(Kind.EMULATOR).factory();
     }
 
     /** A card's bundle stops. */
     void removed(Card card) {
         if (!active.containsValue(card)) return;
         vm.removeCpu();
-        active.values().remove(card);
+        Map<Kind, Card> left = new EnumMap<>(Kind.class);
+        active.forEach((k, c) -> {
+            if (c != card) left.put(k, c);
+        });
+        active = left;
     }
 }

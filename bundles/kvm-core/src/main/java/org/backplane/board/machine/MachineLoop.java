@@ -6,6 +6,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.locks.LockSupport;
+import org.backplane.board.api.BoardException;
 import org.backplane.kvm.api.KvmRun;
 import org.backplane.kvm.core.clock.TimerQueue;
 import org.backplane.kvm.core.clock.VirtualClock;
@@ -143,6 +144,34 @@ final class MachineLoop implements VmHost, Runnable {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IllegalStateException("interrupted while waiting for the machine", e);
+        }
+    }
+
+    /** A request that may be refused. */
+    interface Refusable {
+        void run() throws BoardException;
+    }
+
+    /** A question that may be refused. */
+    interface Question<T> {
+        T answer() throws BoardException;
+    }
+
+    /** {@link #call} for a request that may be refused. */
+    void run(Refusable action) throws BoardException {
+        ask(() -> {
+            action.run();
+            return null;
+        });
+    }
+
+    /** {@link #call} for a question that may be refused. */
+    <T> T ask(Question<T> question) throws BoardException {
+        try {
+            return call(question::answer);
+        } catch (CompletionException e) {
+            if (e.getCause() instanceof BoardException b) throw b;
+            throw e;
         }
     }
 

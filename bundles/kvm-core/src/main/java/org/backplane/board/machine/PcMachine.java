@@ -63,18 +63,13 @@ public final class PcMachine implements Machine, CardRegistry.Listener, MachineL
     private final MachineReport report;
     private final CompletableFuture<End> ended = new CompletableFuture<>();
     private final Runnable onEnd;
-    private final ArrayDeque<Runnable> keyQueue = new ArrayDeque<>();
-    private TimerQueue.Entry keyTimer;
+    private final CardBay bay;
+    private final Typist typist;
 
     private volatile boolean started;
     private volatile boolean wantRunning;
-    private volatile String waitingFor = "";
     private volatile boolean over;
 
-    /** Pause of the last swap in nanoseconds, and swaps done. */
-    private volatile long lastSwapPause;
-
-    private long swaps;
 
     public PcMachine(String name, Map<String, List<String>> options, CardRegistry registry, Runnable onEnd) throws BoardException {
         this.name = name;
@@ -93,6 +88,8 @@ public final class PcMachine implements Machine, CardRegistry.Listener, MachineL
         board = new SlotBoard(this);
         cpuSlots = new CpuSlots(vm, registry, config);
         report = new MachineReport(this);
+        bay = new CardBay(this, loop, board, cpuSlots, registry, config.snapshot);
+        typist = new Typist(this, loop);
         try {
             cpuSlots.checkAvailable();
             mapMemory();
@@ -146,7 +143,7 @@ public final class PcMachine implements Machine, CardRegistry.Listener, MachineL
 
     private void plugOptions() throws BoardException {
         for (MachineConfig.DeviceOption d : config.devices) {
-            plugNow(d.type(), d.id(), d.properties());
+            bay.plug(d.type(), d.id(), d.properties());
         }
     }
 
@@ -189,7 +186,7 @@ public final class PcMachine implements Machine, CardRegistry.Listener, MachineL
     }
 
     long swaps() {
-        return swaps;
+        return bay.swaps();
     }
 
     Optional<IsaDmaController> dmaController() {
@@ -241,7 +238,7 @@ public final class PcMachine implements Machine, CardRegistry.Listener, MachineL
 
     @Override
     public boolean runnable() {
-        return wantRunning && waitingFor.isEmpty() && !over;
+        return wantRunning && bay.waitingFor().isEmpty() && !over;
     }
 
     @Override
@@ -334,12 +331,12 @@ public final class PcMachine implements Machine, CardRegistry.Listener, MachineL
         if (over) return State.ENDED;
         if (!started) return State.CREATED;
         if (!wantRunning) return State.PAUSED;
-        return waitingFor.isEmpty() ? State.RUNNING : State.WAITING;
+        return bay.waitingFor().isEmpty() ? State.RUNNING : State.WAITING;
     }
 
     @Override
     public String stateDetail() {
-        return over ? ended.getNow(new End(0, "", "")).reason() : waitingFor;
+        return over ? ended.getNow(new End(0, "", "")).reason() : bay.waitingFor();
     }
 
     @Override
@@ -349,7 +346,7 @@ public final class PcMachine implements Machine, CardRegistry.Listener, MachineL
 
     @Override
     public void start() throws BoardException {
-        run(() -> {
+        loop.run(() -> {
             if (over) throw new BoardException("machine " + name + " has ended");
             if (started) throw new BoardException("machine " + name + " has been started already");
             cpuSlots.installIfComplete();
@@ -359,7 +356,7 @@ public final class PcMachine implements Machine, CardRegistry.Listener, MachineL
             vcpu.stateChanged();
             started = true;
             wantRunning = true;
-            checkWaiting();
+            bay.checkWaiting();
             loop.start(vcpu);
         });
     }
@@ -385,7 +382,7 @@ public final class PcMachine implements Machine, CardRegistry.Listener, MachineL
     @Override
     public void powerButton() throws BoardException {
         PowerButton button =
-                callBoard(() -> board.facet(PowerButton.class)).orElseThrow(() -> new BoardException("no card has a power button"));
+                loop.ask(() -> board.facet(PowerButton.class)).orElseThrow(() -> new BoardException("no card has a power button"));
         post(button::press, "power button");
     }
 
@@ -404,49 +401,18 @@ public final class PcMachine implements Machine, CardRegistry.Listener, MachineL
 
     // ---- cards come and go ----
 
-    private void checkWaiting() {
-        String missing = cpuSlots.missing();
-        if (missing.isEmpty()) {
-            for (Slot s : board.slots()) {
-                if (s.parked != null && s.policy == Slot.Policy.PAUSE) missing = "waiting for card " + s.type() + " in slot " + s.name();
-            }
-        }
-        waitingFor = missing;
-    }
-
     @Override
     public void added(Card card) {
         loop.call(() -> {
-            if (over) return null;
-            if (card.kind() == Kind.DEVICE) fillEmptySlots(card);
-            else if (CpuSlots.NAMES.containsKey(card.kind()) && started && !vm.cpuPresent()) cpuSlots.installIfComplete();
-            checkWaiting();
+            if (!over) bay.added(card, started);
             return null;
         });
-    }
-
-    private void fillEmptySlots(Card card) {
-        for (Slot s : List.copyOf(board.slots())) {
-            if (s.occupied() || !s.type().equals(card.type())) continue;
-            try {
-                board.plug(s, board.stage(s, card));
-            } catch (BoardException e) {
-                LOG.error("machine {}: {}", name, e.getMessage());
-            }
-        }
     }
 
     @Override
     public void removed(Card card) {
         loop.call(() -> {
-            if (over) return null;
-            for (Slot s : board.slots()) if (s.card == card) board.park(s);
-            cpuSlots.removed(card);
-            for (Slot s : List.copyOf(board.slots())) {
-                if (s.parked != null && !s.occupied()) registry.newest(Kind.DEVICE, s.type()).ifPresent(this::fillEmptySlots);
-            }
-            if (started && !vm.cpuPresent()) cpuSlots.installIfComplete();
-            checkWaiting();
+            if (!over) bay.removed(card, started);
             return null;
         });
     }
@@ -461,155 +427,32 @@ public final class PcMachine implements Machine, CardRegistry.Listener, MachineL
 
     @Override
     public List<SlotInfo> slots() {
-        return loop.call(() -> {
-            List<SlotInfo> all = new ArrayList<>();
-            for (Kind k : cpuSlots.kinds()) {
-                Card c = cpuSlots.active(k);
-                all.add(new SlotInfo(
-                        CpuSlots.NAMES.get(k),
-                        k.label(),
-                        cpuSlots.wanted(k),
-                        c == null ? "" : c.version(),
-                        c == null ? "waiting" : "active",
-                        c == null ? "" : c.bundle(),
-                        List.of(),
-                        Map.of()));
-            }
-            for (Slot s : board.slots()) {
-                String state = s.occupied() ? "active" : s.parked != null ? "parked" : "empty";
-                all.add(new SlotInfo(
-                        s.name(),
-                        Kind.DEVICE.label(),
-                        s.type(),
-                        s.occupied() ? s.card.version() : "",
-                        state,
-                        s.occupied() ? s.card.bundle() : "",
-                        s.occupied() ? s.context.describeClaims() : List.of(),
-                        Map.copyOf(s.properties())));
-            }
-            return all;
-        });
+        return loop.call(bay::describe);
     }
 
     @Override
     public void plug(String type, String slot, Map<String, String> properties) throws BoardException {
-        run(() -> plugNow(type, slot, properties));
-    }
-
-    private void plugNow(String type, String slotName, Map<String, String> properties) throws BoardException {
-        Card card = registry.newest(Kind.DEVICE, type).orElseThrow(() -> new BoardException("device: there is no card '" + type
-                + "' (there is: " + String.join(", ", registry.all().stream()
-                        .filter(c -> c.kind() == Kind.DEVICE).map(Card::type).distinct().toList()) + ")"));
-        String id = slotName;
-        for (int n = 0; id == null; n++) if (board.find(type + n).isEmpty()) id = type + n;
-        Optional<Slot> existing = board.find(id);
-        if (existing.isPresent() && existing.get().occupied()) throw new BoardException("slot " + id + " is taken");
-        Slot slot = new Slot(id, type, properties, config.snapshot);
-        try {
-            board.plug(slot, board.stage(slot, card));
-        } catch (BoardException | RuntimeException e) {
-            if (!slot.occupied()) slot.close();
-            throw e;
-        }
+        loop.run(() -> bay.plug(type, slot, properties));
     }
 
     @Override
     public void unplug(String slot) throws BoardException {
-        run(() -> board.unplug(device(slot)));
-    }
-
-    private Slot device(String name) throws BoardException {
-        return board.find(name).orElseThrow(() -> new BoardException("there is no slot '" + name + "'"));
+        loop.run(() -> bay.unplug(slot));
     }
 
     @Override
-    public SwapReport swap(String slotName, String target) throws BoardException {
-        Optional<Kind> cpuKind = CpuSlots.kindOf(slotName);
-        if (cpuKind.isPresent()) return swapCpu(cpuKind.get(), target);
-        Slot slot = callBoard(() -> device(slotName));
-        if (!slot.occupied()) throw new BoardException("slot " + slotName + " has no card to swap");
-        Card from = slot.card;
-        Card to = target(Kind.DEVICE, slot.type(), target, from);
-        if (!to.type().equals(slot.type())) {
-            throw new BoardException("slot " + slotName + " is for cards of type " + slot.type() + ", not " + to.type());
-        }
-        // Everything that can take time or fail is tried while the guest runs: classes, attach, and the state as it is now.
-        SlotBoard.Staged trial = board.stage(slot, to);
-        CardState copy = callBoard(() -> board.save(slot)).copy();
-        try {
-            board.load(slot, trial, copy);
-        } catch (StateException | RuntimeException e) {
-            throw new BoardException("slot " + slotName + ": card " + to.describe() + " does not take the state of " + from.describe()
-                    + ": " + e.getMessage(), e);
-        } finally {
-            trial.context().revoke();
-            guard(slotName, trial.device()::detach);
-        }
-        SlotBoard.Staged next = board.stage(slot, to);
-        run(() -> {
-            if (slot.card != from) throw new BoardException("slot " + slotName + " changed meanwhile");
-            timed(() -> board.swap(slot, next));
-        });
-        return new SwapReport(slotName, from.describe(), to.describe(), lastSwapPause);
-    }
-
-    private SwapReport swapCpu(Kind kind, String target) throws BoardException {
-        String slotName = CpuSlots.NAMES.get(kind);
-        Card from = callBoard(() -> cpuSlots.active(kind));
-        if (from == null) throw new BoardException("slot " + slotName + " has no card to swap");
-        Card to = target(kind, from.type(), target, from);
-        run(() -> timed(() -> {
-            try {
-                cpuSlots.swap(kind, to);
-            } catch (RuntimeException e) {
-                throw new BoardException("slot " + slotName + ": card " + to.describe() + " cannot take over: " + e.getMessage(), e);
-            }
-        }));
-        return new SwapReport(slotName, from.describe(), to.describe(), lastSwapPause);
-    }
-
-    /** {@code TYPE}, {@code TYPE@VERSION}, {@code TYPE#BUNDLE-ID}, or null for the newest other card of the same type. */
-    private Card target(Kind kind, String type, String target, Card from) throws BoardException {
-        if (target == null) {
-            return registry.find(kind, type).filter(c -> c != from).findFirst().orElseThrow(
-                    () -> new BoardException("there is no other card of type " + type + " to swap to"));
-        }
-        String wantedType = target.split("[@#]", 2)[0];
-        return registry.find(kind, wantedType)
-                .filter(c -> !target.contains("@") || c.version().equals(target.substring(target.indexOf('@') + 1)))
-                .filter(c -> !target.contains("#") || String.valueOf(c.bundleId()).equals(target.substring(target.indexOf('#') + 1)))
-                .findFirst()
-                .orElseThrow(() -> new BoardException("there is no " + kind.label() + " card '" + target + "'"));
-    }
-
-    private void timed(BoardAction action) throws BoardException {
-        long begin = System.nanoTime();
-        action.run();
-        lastSwapPause = System.nanoTime() - begin;
-        swaps++;
+    public SwapReport swap(String slot, String target) throws BoardException {
+        return bay.swap(slot, target);
     }
 
     @Override
     public void policy(String slot, String policy) throws BoardException {
-        Slot.Policy p = switch (policy) {
-            case "float" -> Slot.Policy.FLOAT;
-            case "pause" -> Slot.Policy.PAUSE;
-            default -> throw new BoardException("a policy is float or pause, not '" + policy + "'");
-        };
-        run(() -> {
-            device(slot).policy = p;
-            checkWaiting();
-        });
+        loop.run(() -> bay.policy(slot, policy));
     }
 
     @Override
     public String cardState(String slot) throws BoardException {
-        return callBoard(() -> {
-            Slot s = device(slot);
-            if (s.occupied()) return board.save(s).toString();
-            if (s.parked != null) return s.parked.toString();
-            throw new BoardException("slot " + slot + " is empty");
-        });
+        return loop.ask(() -> bay.cardState(slot));
     }
 
     // ---- looking inside ----
@@ -682,75 +525,20 @@ public final class PcMachine implements Machine, CardRegistry.Listener, MachineL
     public void sendKeys(List<String> keys) throws BoardException {
         List<Keys.Chord> chords = new ArrayList<>();
         for (String k : keys) chords.add(Keys.chord(k));
-        press(chords);
+        typist.press(chords);
     }
 
     @Override
     public void type(String text) throws BoardException {
-        press(Keys.typing(text));
-    }
-
-    private void press(List<Keys.Chord> chords) throws BoardException {
-        if (callBoard(() -> board.facet(KeyboardInput.class)).isEmpty()) throw new BoardException("no card has a keyboard");
-        run(() -> {
-            for (Keys.Chord c : chords) {
-                for (int k : c.keys()) keyQueue.add(() -> offerKey(k, true));
-                for (int k : c.keys().reversed()) keyQueue.add(() -> offerKey(k, false));
-            }
-            if (keyTimer == null) keyTimer = loop.timers().add(this::pumpKeys);
-            if (keyTimer.deadline() == TimerQueue.NEVER) keyTimer.arm(clock.nanos());
-        });
-    }
-
-    private static final long KEY_INTERVAL_NANOS = 5_000_000;
-
-    private boolean keyTaken;
-
-    private void offerKey(int key, boolean down) {
-        keyTaken = board.facet(KeyboardInput.class).map(k -> k.key(key, down)).orElse(true);
-    }
-
-    /** One key event every few milliseconds, as a fast typist's keyboard sends them; the keyboard's buffer may be full. */
-    private void pumpKeys() {
-        Runnable next = keyQueue.peek();
-        if (next == null) return;
-        guard("keyboard", next);
-        if (keyTaken) keyQueue.remove();
-        if (!keyQueue.isEmpty()) keyTimer.arm(clock.nanos() + KEY_INTERVAL_NANOS);
+        typist.press(Keys.typing(text));
     }
 
     @Override
     public Console attachConsole(String slotName, Console.Output output) throws BoardException {
-        return callBoard(() -> {
-            Slot slot = device(slotName);
+        return loop.ask(() -> {
+            Slot slot = bay.device(slotName);
             for (CharBackend c : slot.characters().values()) if (c instanceof ConsoleBackend b) return b.attach(output);
             throw new BoardException("slot " + slotName + " has no console");
         });
-    }
-
-    // ---- requests that may be refused ----
-
-    private interface BoardAction {
-        void run() throws BoardException;
-    }
-
-    private interface BoardCall<T> {
-        T call() throws BoardException;
-    }
-
-    private void run(BoardAction action) throws BoardException {
-        callBoard(() -> {
-            action.run();
-            return null;
-        });
-    }
-
-    private <T> T callBoard(BoardCall<T> action) throws BoardException {
-        try {
-            return loop.call(action::call);
-        } catch (CompletionException e) {
-            if (e.getCause() instanceof BoardException b) throw b;
-            throw e;
-        }
     }
 }

@@ -34,10 +34,14 @@ final class Slot {
     private final String name;
     private final String type;
     private final boolean snapshot;
-    private final Map<String, String> properties = new LinkedHashMap<>();
+    private final Map<String, String> given;
     private final Map<String, CharBackend> characters = new HashMap<>();
     private final Map<String, BlockImage> blocks = new HashMap<>();
-    private final Map<String, Resource> resources = new HashMap<>();
+
+    /** What the card that was prepared last declares: replaced as a whole, because a card is staged while another one serves. */
+    private volatile Map<String, String> defaults = Map.of();
+
+    private volatile Map<String, Resource> resources = Map.of();
 
     Policy policy = Policy.PAUSE;
     Card card;
@@ -54,7 +58,7 @@ final class Slot {
         this.name = name;
         this.type = type;
         this.snapshot = snapshot;
-        this.properties.putAll(properties);
+        this.given = Map.copyOf(properties);
     }
 
     String name() {
@@ -65,8 +69,11 @@ final class Slot {
         return type;
     }
 
+    /** All properties: the given ones, and the card's defaults. */
     Map<String, String> properties() {
-        return properties;
+        Map<String, String> all = new LinkedHashMap<>(defaults);
+        all.putAll(given);
+        return all;
     }
 
     boolean occupied() {
@@ -87,14 +94,14 @@ final class Slot {
         Map<String, Resource> found = new HashMap<>();
         for (DeviceFactory.Property p : factory.properties()) defaults.put(p.name(), p.defaultValue());
         for (Resource r : factory.resources()) found.put(r.name(), r);
-        for (String key : properties.keySet()) {
+        for (String key : given.keySet()) {
             if (!defaults.containsKey(key) && !found.containsKey(key)) {
                 throw new BoardException("device " + type + ": unknown property '" + key + "' (known: "
                         + String.join(", ", concat(defaults.keySet(), found.keySet())) + ")");
             }
         }
         for (Resource r : factory.resources()) {
-            String value = properties.get(r.name());
+            String value = given.get(r.name());
             switch (r.kind()) {
                 case CHARACTER -> {
                     if (!characters.containsKey(r.name())) {
@@ -111,9 +118,8 @@ final class Slot {
                 }
             }
         }
-        defaults.forEach(properties::putIfAbsent);
-        resources.clear();
-        resources.putAll(found);
+        this.defaults = defaults;
+        this.resources = found;
     }
 
     private static java.util.Set<String> concat(java.util.Set<String> a, java.util.Set<String> b) {
@@ -131,7 +137,7 @@ final class Slot {
     }
 
     String property(String key) {
-        String value = properties.get(key);
+        String value = given.getOrDefault(key, defaults.get(key));
         if (value == null) throw new IllegalArgumentException("card " + type + " asks for property '" + key + "' that it does not declare");
         return value;
     }
@@ -152,7 +158,7 @@ final class Slot {
 
     /** Where the slot puts a resource: what its property says, or the usual place; -1 for unconnected. */
     long base(Resource r) {
-        String value = properties.get(r.name());
+        String value = given.get(r.name());
         if (value == null) return r.base();
         return value.isEmpty() ? -1 : Long.decode(value);
     }

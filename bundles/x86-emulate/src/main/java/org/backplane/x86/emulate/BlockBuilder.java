@@ -16,6 +16,7 @@ final class BlockBuilder {
 
     private final Decoder decoder = new Decoder();
     private final byte[] bytes = new byte[PAGE + 2 * Decoder.MAX_LENGTH];
+    private final DeadFlags dead = new DeadFlags();
     private final Op[] ops = new Op[MAX_INSTRUCTIONS];
 
     static int bits(int mode) {
@@ -58,6 +59,7 @@ final class BlockBuilder {
     private boolean fill(Block b, int window, int max) {
         int at = 0, n = 0, count = 0;
         Insn last = null;
+        dead.begin();
         End end = null;
         while (n < max && end == null) {
             Insn i = decoder.decode(bytes, at, window - at, bits(b.mode));
@@ -76,7 +78,9 @@ final class BlockBuilder {
                 }
                 if (end == null) end = HotEnds.of(i, b.mode);
             } else {
-                ops[count++] = HotOps.of(i, b.mode);
+                ops[count] = HotOps.of(i, b.mode);
+                if (max > 1) dead.next(ops, count, i);
+                count++;
             }
             last = i;
         }
@@ -86,6 +90,7 @@ final class BlockBuilder {
             end.offset = at;
             end.index = n;
         }
+        if (max > 1) count = Stack.join(ops, count);
         b.body = Arrays.copyOf(ops, count);
         b.end = end;
         b.bytes = at;

@@ -88,7 +88,8 @@ final class HotOps {
 
     private static Op lea(Insn i) {
         if (i.size0 != 4 || i.addressSize != 4) return null;
-        return i.base >= 0 && i.indexRegister < 0 ? new Moves.LeaSimple(i) : new Moves.Lea(i);
+        if (i.base >= 0 && i.indexRegister < 0) return new Moves.LeaSimple(i.number0, i.base, i.displacement);
+        return new Moves.Lea(i.number0, i.base, i.indexRegister, i.scale, i.displacement);
     }
 
     private static Op calculation(Insn i, int mode, int op) {

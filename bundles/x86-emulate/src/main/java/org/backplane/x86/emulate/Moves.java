@@ -363,10 +363,10 @@ final class Moves {
         private final int a, base;
         private final long displacement;
 
-        LeaSimple(Insn i) {
-            a = i.number0;
-            base = i.base;
-            displacement = i.displacement;
+        LeaSimple(int a, int base, long displacement) {
+            this.a = a;
+            this.base = base;
+            this.displacement = displacement;
         }
 
         @Override
@@ -380,12 +380,12 @@ final class Moves {
         private final int a, base, indexRegister, scale;
         private final long displacement;
 
-        Lea(Insn i) {
-            a = i.number0;
-            base = i.base;
-            indexRegister = i.indexRegister;
-            scale = i.scale;
-            displacement = i.displacement;
+        Lea(int a, int base, int indexRegister, int scale, long displacement) {
+            this.a = a;
+            this.base = base;
+            this.indexRegister = indexRegister;
+            this.scale = scale;
+            this.displacement = displacement;
         }
 
         @Override

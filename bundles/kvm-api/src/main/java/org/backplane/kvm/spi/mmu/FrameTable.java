@@ -88,7 +88,8 @@ public final class FrameTable implements AutoCloseable {
         return code[(int) frame];
     }
 
-    public void setCodeMask(long frame, int mask) {
+    /** Synchronized, because the table may grow at this moment on the thread of somebody who prepares a swap. */
+    public synchronized void setCodeMask(long frame, int mask) {
         code[(int) frame] = mask;
     }
 

@@ -10,6 +10,7 @@ import org.backplane.kvm.spi.cpu.CpuState;
  */
 public final class Msrs {
     public static final int TSC = 0x10,
+            PLATFORM_ID = 0x17,
             APIC_BASE = 0x1b,
             BIOS_SIGN_ID = 0x8b,
             SYSENTER_CS = 0x174,
@@ -76,6 +77,8 @@ public final class Msrs {
     public boolean read(int index) {
         switch (index) {
             case TSC -> value = tsc();
+            // Read-only, and there on every P6 (SDM 4, the P6 family's MSRs); a kernel reads it to choose microcode.
+            case PLATFORM_ID -> value = 0;
             case APIC_BASE -> value = apicBase;
             case BIOS_SIGN_ID -> value = biosSignature;
             case SYSENTER_CS -> value = s.sysenterCs;

@@ -87,6 +87,15 @@ final class CpuCards {
         for (KvmVcpu c : vcpus) attach(c);
     }
 
+    /** Makes the cards of a choice and throws them away, so that classes are loaded and failures seen before the guest is stopped. */
+    void rehearse(Choice next) {
+        try (Emulator e = next.emulator().create(memory);
+                Mmu m = next.mmu().create(context());
+                CpuBackend b = next.backend().create(memory, e, m)) {
+            b.counters();
+        }
+    }
+
     /** A new vCPU, or one whose cards were replaced. */
     void attach(KvmVcpu c) {
         VcpuContext v = c.context();

@@ -113,6 +113,13 @@ public final class KvmVm implements Vm {
         cards.install(new CpuCards.Choice(backend, mmu, emulator));
     }
 
+    /**
+     * Makes these cards as {@link #installCpu} would, and throws them away: what is slow or fails does so while the guest runs on. Any thread.
+     */
+    public void rehearseCpu(CpuBackendFactory backend, MmuFactory mmu, EmulatorFactory emulator) {
+        cards.rehearse(new CpuCards.Choice(backend, mmu, emulator));
+    }
+
     /** Takes the CPU's cards out of service. */
     public void removeCpu() {
         cards.remove();

@@ -312,6 +312,13 @@ public final class Cpu {
         return e[i + SoftTlb.WRITE] == (gva + size - 1 & SoftTlb.PAGE) ? gva + e[i + SoftTlb.ADDEND] : 0;
     }
 
+    /** Host address for reads of so many bytes inside a page, or 0: then read piece by piece. */
+    public long readable(long gva, int size) {
+        long[] e = entries;
+        int i = tlb.base + SoftTlb.slot(gva);
+        return e[i + SoftTlb.READ] == (gva + size - 1 & SoftTlb.PAGE) ? gva + e[i + SoftTlb.ADDEND] : 0;
+    }
+
     // ---- linear memory: the slow path ----
 
     public long slowRead(Site at, long gva, int size) {

@@ -14,10 +14,10 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /**
- * {@code backplane run} of the finished distribution, with the guest's first serial port on standard input and output. What the guest said, what the process
- * wrote on standard error and, if it had to be killed, what its threads were doing is kept in {@code target/guests}.
+ * A guest under {@code backplane run} of the finished distribution, with its first serial port on standard input and output. What it said, what the
+ * process wrote on standard error and, if it had to be killed, what its threads were doing is kept in {@code target/guests}.
  */
-final class BackplaneProcess implements AutoCloseable {
+final class GuestProcess implements AutoCloseable {
     private static final Path KEPT = Path.of("target", "guests");
 
     private final String name;
@@ -25,7 +25,7 @@ final class BackplaneProcess implements AutoCloseable {
     private final SerialLine serial;
     private final Thread reader;
 
-    private BackplaneProcess(String name, Process process) {
+    private GuestProcess(String name, Process process) {
         this.name = name;
         this.process = process;
         serial = new SerialLine(this::type);
@@ -39,7 +39,7 @@ final class BackplaneProcess implements AutoCloseable {
      *
      * @param name for the files that are kept
      */
-    static BackplaneProcess run(String name, List<String> options) throws IOException {
+    static GuestProcess run(String name, List<String> options) throws IOException {
         Files.createDirectories(KEPT);
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("backplane.dist"), "backplane").toString());
@@ -48,7 +48,7 @@ final class BackplaneProcess implements AutoCloseable {
         ProcessBuilder builder = new ProcessBuilder(command).redirectError(KEPT.resolve(name + ".err").toFile());
         builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
         builder.environment().put("BACKPLANE_NO_CACHE", "1");
-        return new BackplaneProcess(name, builder.start());
+        return new GuestProcess(name, builder.start());
     }
 
     private void read() {

@@ -1,0 +1,239 @@
+package org.backplane.board.machine;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.backplane.board.api.BoardException;
+import org.backplane.board.api.Machine.SlotInfo;
+import org.backplane.board.api.Machine.SwapReport;
+import org.backplane.board.cards.Card;
+import org.backplane.board.cards.Card.Kind;
+import org.backplane.board.cards.CardRegistry;
+import org.backplane.kvm.core.vm.KvmVm;
+import org.backplane.kvm.spi.device.CardState;
+import org.backplane.kvm.spi.device.StateException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The coming and going of a machine's cards: people plug, unplug and swap; bundles start and stop. It decides which card goes where;
+ * {@link SlotBoard} and {@link CpuSlots} carry it out.
+ *
+ * <p><b>Threading.</b> The machine's thread between two runs, but {@link #swap}, which comes on the thread of whoever asks and does there what
+ * need not stop the guest, and {@link #waitingFor}, which anybody may read.
+ */
+final class CardBay {
+    private static final Logger LOG = LoggerFactory.getLogger(CardBay.class);
+
+    private final PcMachine machine;
+    private final MachineLoop loop;
+    private final SlotBoard board;
+    private final CpuSlots cpuSlots;
+    private final CardRegistry registry;
+    private final boolean snapshot;
+    private volatile String waitingFor = "";
+
+    /** Swaps done, and the pause of the last one in nanoseconds. */
+    private long swaps;
+
+    private volatile long lastPause;
+
+    CardBay(PcMachine machine, MachineLoop loop, SlotBoard board, CpuSlots cpuSlots, CardRegistry registry, boolean snapshot) {
+        this.machine = machine;
+        this.loop = loop;
+        this.board = board;
+        this.cpuSlots = cpuSlots;
+        this.registry = registry;
+        this.snapshot = snapshot;
+    }
+
+    /** The card that the machine cannot do without and waits for, as a line for people; empty if there is none. */
+    String waitingFor() {
+        return waitingFor;
+    }
+
+    long swaps() {
+        return swaps;
+    }
+
+    /** Looks again whether a card is missing. */
+    void checkWaiting() {
+        String missing = cpuSlots.missing();
+        if (missing.isEmpty()) {
+            for (Slot s : board.slots()) {
+                if (s.parked != null && s.policy == Slot.Policy.PAUSE) missing = "waiting for card " + s.type() + " in slot " + s.name();
+            }
+        }
+        waitingFor = missing;
+    }
+
+    /** A card's bundle started; {@code started}: the machine was, too, so that its CPU should be there. */
+    void added(Card card, boolean started) {
+        if (card.kind() == Kind.DEVICE) fillEmptySlots(card);
+        else if (CpuSlots.NAMES.containsKey(card.kind()) && started && !machine.vm().cpuPresent()) cpuSlots.installIfComplete();
+        checkWaiting();
+    }
+
+    private void fillEmptySlots(Card card) {
+        for (Slot s : List.copyOf(board.slots())) {
+            if (s.occupied() || !s.type().equals(card.type())) continue;
+            try {
+                board.plug(s, board.stage(s, card));
+            } catch (BoardException e) {
+                LOG.error("machine {}: {}", machine.name(), e.getMessage());
+            }
+        }
+    }
+
+    /** A card's bundle stops: its slots keep its state, and another card of the type may step in at once. */
+    void removed(Card card, boolean started) {
+        for (Slot s : board.slots()) if (s.card == card) board.park(s);
+        cpuSlots.removed(card);
+        for (Slot s : List.copyOf(board.slots())) {
+            if (s.parked != null && !s.occupied()) registry.newest(Kind.DEVICE, s.type()).ifPresent(this::fillEmptySlots);
+        }
+        if (started && !machine.vm().cpuPresent()) cpuSlots.installIfComplete();
+        checkWaiting();
+    }
+
+    List<SlotInfo> describe() {
+        List<SlotInfo> all = new ArrayList<>();
+        for (Kind k : cpuSlots.kinds()) {
+            Card c = cpuSlots.active(k);
+            all.add(new SlotInfo(
+                    CpuSlots.NAMES.get(k),
+                    k.label(),
+                    cpuSlots.wanted(k),
+                    c == null ? "" : c.version(),
+                    c == null ? "waiting" : "active",
+                    c == null ? "" : c.bundle(),
+                    List.of(),
+                    Map.of()));
+        }
+        for (Slot s : board.slots()) {
+            String state = s.occupied() ? "active" : s.parked != null ? "parked" : "empty";
+            all.add(new SlotInfo(
+                    s.name(),
+                    Kind.DEVICE.label(),
+                    s.type(),
+                    s.occupied() ? s.card.version() : "",
+                    state,
+                    s.occupied() ? s.card.bundle() : "",
+                    s.occupied() ? s.context.describeClaims() : List.of(),
+                    Map.copyOf(s.properties())));
+        }
+        return all;
+    }
+
+    void plug(String type, String slotName, Map<String, String> properties) throws BoardException {
+        Card card = registry.newest(Kind.DEVICE, type).orElseThrow(() -> new BoardException("device: there is no card '" + type
+                + "' (there is: " + String.join(", ", registry.all().stream()
+                        .filter(c -> c.kind() == Kind.DEVICE).map(Card::type).distinct().toList()) + ")"));
+        String id = slotName;
+        for (int n = 0; id == null; n++) if (board.find(type + n).isEmpty()) id = type + n;
+        Optional<Slot> existing = board.find(id);
+        if (existing.isPresent() && existing.get().occupied()) throw new BoardException("slot " + id + " is taken");
+        Slot slot = new Slot(id, type, properties, snapshot);
+        try {
+            board.plug(slot, board.stage(slot, card));
+        } catch (BoardException | RuntimeException e) {
+            if (!slot.occupied()) slot.close();
+            throw e;
+        }
+    }
+
+    void unplug(String slot) throws BoardException {
+        board.unplug(device(slot));
+        checkWaiting();
+    }
+
+    /** The device slot of this name. */
+    Slot device(String name) throws BoardException {
+        return board.find(name).orElseThrow(() -> new BoardException("there is no slot '" + name + "'"));
+    }
+
+    /** See {@code Machine.swap}. */
+    SwapReport swap(String slotName, String target) throws BoardException {
+        Optional<Kind> cpuKind = CpuSlots.kindOf(slotName);
+        if (cpuKind.isPresent()) return swapCpu(cpuKind.get(), target);
+        Slot slot = loop.ask(() -> device(slotName));
+        if (!slot.occupied()) throw new BoardException("slot " + slotName + " has no card to swap");
+        Card from = slot.card;
+        Card to = target(Kind.DEVICE, slot.type(), target, from);
+        if (!to.type().equals(slot.type())) {
+            throw new BoardException("slot " + slotName + " is for cards of type " + slot.type() + ", not " + to.type());
+        }
+        // Everything that can take time or fail is tried while the guest runs: classes, attach, and the state as it is now.
+        SlotBoard.Staged trial = board.stage(slot, to);
+        CardState copy = loop.ask(() -> board.save(slot)).copy();
+        try {
+            board.load(slot, trial, copy);
+        } catch (StateException | RuntimeException e) {
+            throw new BoardException("slot " + slotName + ": card " + to.describe() + " does not take the state of " + from.describe()
+                    + ": " + e.getMessage(), e);
+        } finally {
+            trial.context().revoke();
+            machine.guard(slotName, trial.device()::detach);
+        }
+        SlotBoard.Staged next = board.stage(slot, to);
+        loop.run(() -> {
+            if (slot.card != from) throw new BoardException("slot " + slotName + " changed meanwhile");
+            timed(() -> board.swap(slot, next));
+        });
+        return new SwapReport(slotName, from.describe(), to.describe(), lastPause);
+    }
+
+    private SwapReport swapCpu(Kind kind, String target) throws BoardException {
+        String slotName = CpuSlots.NAMES.get(kind);
+        Card from = loop.ask(() -> cpuSlots.active(kind));
+        if (from == null) throw new BoardException("slot " + slotName + " has no card to swap");
+        Card to = target(kind, from.type(), target, from);
+        try {
+            cpuSlots.rehearse(kind, to);
+            loop.run(() -> timed(() -> cpuSlots.swap(kind, to)));
+        } catch (RuntimeException e) {
+            throw new BoardException("slot " + slotName + ": card " + to.describe() + " cannot take over: " + e.getMessage(), e);
+        }
+        return new SwapReport(slotName, from.describe(), to.describe(), lastPause);
+    }
+
+    /** {@code TYPE}, {@code TYPE@VERSION}, {@code TYPE#BUNDLE-ID}, or null for the newest other card of the same type. */
+    private Card target(Kind kind, String type, String target, Card from) throws BoardException {
+        if (target == null) {
+            return registry.find(kind, type).filter(c -> c != from).findFirst().orElseThrow(
+                    () -> new BoardException("there is no other card of type " + type + " to swap to"));
+        }
+        String wantedType = target.split("[@#]", 2)[0];
+        return registry.find(kind, wantedType)
+                .filter(c -> !target.contains("@") || c.version().equals(target.substring(target.indexOf('@') + 1)))
+                .filter(c -> !target.contains("#") || String.valueOf(c.bundleId()).equals(target.substring(target.indexOf('#') + 1)))
+                .findFirst()
+                .orElseThrow(() -> new BoardException("there is no " + kind.label() + " card '" + target + "'"));
+    }
+
+    private void timed(MachineLoop.Refusable action) throws BoardException {
+        long begin = System.nanoTime();
+        action.run();
+        lastPause = System.nanoTime() - begin;
+        swaps++;
+    }
+
+    void policy(String slot, String policy) throws BoardException {
+        Slot.Policy p = switch (policy) {
+            case "float" -> Slot.Policy.FLOAT;
+            case "pause" -> Slot.Policy.PAUSE;
+            default -> throw new BoardException("a policy is float or pause, not '" + policy + "'");
+        };
+        device(slot).policy = p;
+        checkWaiting();
+    }
+
+    /** The state that the slot's card would save now, or has parked. */
+    String cardState(String slot) throws BoardException {
+        Slot s = device(slot);
+        if (s.occupied()) return board.save(s).toString();
+        if (s.parked != null) return s.parked.toString();
+        throw new BoardException("slot " + slot + " is empty");
+    }
+}
