@@ -38,6 +38,9 @@ final class MachineLoop implements VmHost, Runnable {
         /** The vCPU left with something that is not INTR. */
         void exited(KvmRun run);
 
+        /** The engine, the MMU or the backend threw: the machine must end. */
+        void failed(Throwable t);
+
         /** Between two runs. */
         void betweenRuns();
 
@@ -199,15 +202,24 @@ final class MachineLoop implements VmHost, Runnable {
                 continue;
             }
             clock.start();
-            KvmRun r = vcpu.run();
-            if (r.exitReason != KvmRun.Exit.INTR) owner.exited(r);
-            owner.betweenRuns();
+            runGuest();
         }
         clock.stop();
         owner.flush();
         synchronized (lifeLock) {
             running = false;
             runRequests();
+        }
+    }
+
+    /** One run of the vCPU. A card of the CPU that throws ends the machine with a report; the container and the other machines go on. */
+    private void runGuest() {
+        try {
+            KvmRun r = vcpu.run();
+            if (r.exitReason != KvmRun.Exit.INTR) owner.exited(r);
+            owner.betweenRuns();
+        } catch (RuntimeException | Error e) {
+            owner.failed(e);
         }
     }
 

@@ -75,14 +75,22 @@ final class MachineReport {
         b.append(registers(s));
         b.append("code:");
         for (int i = 0; i < 15; i++) {
-            long gpa = machine.vm().cpuPresent()
-                    ? machine.vm().mmu().gvaToGpa(machine.vcpu().context(), s.linearRip() + i, Mmu.PROBE)
-                    : -1;
+            long gpa = probe(s.linearRip() + i);
             byte[] one = new byte[1];
             if (gpa >= 0) machine.dmaRead(gpa, one, 0, 1);
             b.append(gpa < 0 ? " ??" : String.format(" %02x", one[0]));
         }
         return b.toString();
+    }
+
+    /** Where a linear address lies, or -1; also if the MMU is what broke. */
+    private long probe(long gva) {
+        if (!machine.vm().cpuPresent()) return -1;
+        try {
+            return machine.vm().mmu().gvaToGpa(machine.vcpu().context(), gva, Mmu.PROBE);
+        } catch (RuntimeException e) {
+            return -1;
+        }
     }
 
     static String registers(CpuState s) {

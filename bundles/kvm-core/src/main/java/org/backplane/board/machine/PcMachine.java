@@ -290,18 +290,31 @@ public final class PcMachine implements Machine, CardRegistry.Listener, MachineL
         }
     }
 
+    @Override
+    public void failed(Throwable t) {
+        LOG.error("machine {}: a card of the CPU threw", name, t);
+        String why = "a card of the CPU threw " + t;
+        end(new End(STATUS_ENDED_BY_EXIT, why, report.crash(why)));
+    }
+
     private void end(End how) {
         if (over) return;
         over = true;
         wantRunning = false;
         registry.removeListener(this);
-        report.freeze();
-        board.flush();
-        board.close();
-        vm.close();
-        log.close();
-        onEnd.run();
-        ended.complete(how);
+        // Whatever a card does while it is taken out, whoever waits for the end is told.
+        try {
+            report.freeze();
+            board.flush();
+            board.close();
+            vm.close();
+            log.close();
+        } catch (RuntimeException e) {
+            LOG.error("machine {}: ending it did not go smoothly", name, e);
+        } finally {
+            onEnd.run();
+            ended.complete(how);
+        }
     }
 
     private void resetNow(String reason) {
