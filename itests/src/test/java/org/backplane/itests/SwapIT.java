@@ -4,10 +4,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.Map;
 import org.backplane.board.api.BoardException;
 import org.backplane.board.api.Machine.SwapReport;
 import org.backplane.itests.harness.InContainer;
 import org.backplane.itests.support.NumbersGuest;
+import org.backplane.itests.support.NumbersGuest.Line;
 import org.backplane.itests.support.Osgi;
 import org.backplane.itests.support.OtherVersion;
 import org.junit.jupiter.api.Test;
@@ -82,6 +84,49 @@ class SwapIT {
             guest.awaitVersion(slot, SHIPPED);
             guest.proveAllCardsWork();
             guest.verifyEverything();
+        }
+    }
+
+    /**
+     * The clock that counts instructions makes this exact: the guest sees the interrupts that its time has, 200 a second of the timer and 64 of
+     * the clock, however often a card is replaced.
+     */
+    @ParameterizedTest
+    @CsvSource({
+        "pit,         org.backplane.dev-pit",
+        "pic,         org.backplane.irqchip",
+        "rtc,         org.backplane.dev-rtc",
+        "cpu-backend, org.backplane.vmx"
+    })
+    void noInterruptIsLostOrDoubled(String slot, String bundle) throws Exception {
+        Bundle card = Osgi.bundle(bundle);
+        Bundle other = null;
+        try (NumbersGuest guest = NumbersGuest.start("numbers", Map.of("icount", ""))) {
+            guest.machine().pause();
+            double began = guest.seconds();
+            Line before = guest.lastLine();
+            guest.machine().resume();
+            for (int i = 0; i < 10; i++) {
+                OtherVersion.update(card, "0.3." + i);
+                guest.awaitVersion(slot, "0.3." + i);
+                guest.awaitLine(guest.lastLine().number() + 20);
+            }
+            OtherVersion.restore(card);
+            guest.awaitVersion(slot, SHIPPED);
+            other = OtherVersion.installBeside(card, "0.2.0");
+            for (int i = 0; i < 10; i++) {
+                guest.machine().swap(slot, null);
+                guest.awaitLine(guest.lastLine().number() + 20);
+            }
+            guest.machine().pause();
+            double seconds = guest.seconds() - began;
+            Line after = guest.lastLine();
+            // The last line may be an interrupt old.
+            assertEquals(200 * seconds, after.ticks() - before.ticks(), 2, "timer interrupts");
+            assertEquals(64 * seconds, after.clocks() - before.clocks(), 2, "clock interrupts");
+            guest.verifyEverything();
+        } finally {
+            if (other != null) other.uninstall();
         }
     }
 

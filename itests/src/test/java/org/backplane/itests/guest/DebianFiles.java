@@ -3,10 +3,12 @@ package org.backplane.itests.guest;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 
-/** What {@code scripts/fetch-guests} fetched. The directory is that of the system property {@code backplane.guests}. */
+/** What {@code scripts/fetch-guests} fetched, to where {@code BACKPLANE_GUESTS} or the system property {@code backplane.guests} says. */
 final class DebianFiles {
-    private static final Path DIRECTORY = Path.of(System.getProperty("backplane.guests", ".guests"));
+    private static final Path DIRECTORY =
+            Path.of(Optional.ofNullable(System.getenv("BACKPLANE_GUESTS")).orElseGet(() -> System.getProperty("backplane.guests", "")));
 
     static final Path KERNEL = DIRECTORY.resolve("debian12-i386/vmlinuz");
     static final Path INSTALLER = DIRECTORY.resolve("debian12-i386/initrd.gz");

@@ -1,14 +1,13 @@
 package org.backplane.itests.guest;
 
-import static org.junit.jupiter.api.Assertions.assertEquals;
-
 import java.time.Duration;
 
 /** The busybox shell on a guest's serial line. Commands must fit on a line of the terminal, or the shell's editor breaks it in the echo. */
 final class GuestShell {
     static final String PROMPT = "/ # ";
     private static final int LINE = 70;
-    private static final Duration PATIENCE = Duration.ofSeconds(300);
+    private static final int ATTEMPTS = 3;
+    private static final Duration PATIENCE = Duration.ofSeconds(120);
 
     private final SerialLine serial;
 
@@ -18,13 +17,19 @@ final class GuestShell {
         return new GuestShell(serial);
     }
 
-    /** Waits for the first prompt; then the kernel is told to be silent. */
+    /**
+     * Waits until the shell answers. The kernel is told to be silent, for a message of its could come in the midst of what the shell says; until it
+     * has heard that, it may take a few attempts.
+     */
     GuestShell(SerialLine serial) {
         this.serial = serial;
-        serial.expect(PROMPT, PATIENCE);
-        run("dmesg -n 1");
-        // What the kernel had said meanwhile came with its echo; from here on it says nothing.
-        assertEquals("quiet", run("echo quiet"));
+        for (int attempt = 1; ; attempt++) {
+            serial.send("dmesg -n 1; echo quiet $((" + attempt + " * 1000))\n");
+            String answer = "quiet " + attempt * 1000 + "\r\n" + PROMPT;
+            if (attempt == ATTEMPTS) serial.expect(answer, PATIENCE);
+            else if (!serial.hears(answer, PATIENCE)) continue;
+            return;
+        }
     }
 
     /** Runs a command; answers what it printed, without the last line's end. */

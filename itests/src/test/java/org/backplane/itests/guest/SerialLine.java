@@ -56,19 +56,27 @@ final class SerialLine {
      * @throws AssertionError if it does not come in time, or the guest ends before
      */
     synchronized String expect(String text, Duration patience) {
+        int from = expected;
+        if (!hears(text, patience)) {
+            throw new AssertionError("the guest " + (ended ? "ended" : "was given " + patience.toSeconds() + " s") + " without '" + text
+                    + "'; it said last:\n" + text(Math.max(0, count - TAIL), count));
+        }
+        return text(from, expected - text.length());
+    }
+
+    /** The same for who has another idea if it does not come. */
+    synchronized boolean hears(String text, Duration patience) {
         byte[] wanted = text.getBytes(StandardCharsets.ISO_8859_1);
         long limit = System.nanoTime() + patience.toNanos();
         int from = expected;
         while (true) {
             for (; from + wanted.length <= count; from++) {
                 if (!Arrays.equals(said, from, from + wanted.length, wanted, 0, wanted.length)) continue;
-                String before = text(expected, from);
                 expected = from + wanted.length;
-                return before;
+                return true;
             }
             long left = (limit - System.nanoTime()) / 1_000_000;
-            if (ended || left <= 0) throw new AssertionError("the guest " + (ended ? "ended" : "waited") + " without '" + text + "' in "
-                    + patience.toSeconds() + " s; it said last:\n" + text(Math.max(0, count - TAIL), count));
+            if (ended || left <= 0) return false;
             await(left);
         }
     }

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 
 /** The start script of a distribution, called as a user calls it; history, log and scratch files go to a directory of the test. */
 final class BackplaneProcess {
@@ -40,10 +41,19 @@ final class BackplaneProcess {
         Path home = Files.createDirectories(directory.resolve("home"));
         Files.copy(dist().resolve("backplane"), home.resolve("backplane"));
         assertTrue(home.resolve("backplane").toFile().setExecutable(true));
-        for (String shared : new String[] {"etc", "lib", "system"}) Files.createSymbolicLink(home.resolve(shared), dist().resolve(shared));
+        for (String part : new String[] {"etc", "lib", "system"}) copy(dist().resolve(part), Files.createDirectory(home.resolve(part)));
         Files.createDirectory(home.resolve("machines"));
         Files.createDirectory(home.resolve("deploy"));
         return new BackplaneProcess(home, directory);
+    }
+
+    /** Copies the files of a directory, but for the class cache, which holds for its own place only. */
+    private static void copy(Path from, Path to) throws IOException {
+        try (Stream<Path> files = Files.list(from)) {
+            for (Path f : files.filter(f -> !f.getFileName().toString().startsWith("backplane.aot")).toList()) {
+                Files.copy(f, to.resolve(f.getFileName()));
+            }
+        }
     }
 
     private static Path dist() {
@@ -73,6 +83,8 @@ final class BackplaneProcess {
                 .redirectError(directory.resolve("err").toFile());
         builder.environment().put("JAVA_HOME", System.getProperty("java.home"));
         builder.environment().put("BACKPLANE_NO_CACHE", "1");
+        // None of these processes lives long enough to gain by the second compiler.
+        builder.environment().put("BACKPLANE_JAVA_OPTS", "-XX:TieredStopAtLevel=1");
         return builder.start();
     }
 

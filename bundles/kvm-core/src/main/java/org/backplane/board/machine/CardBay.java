@@ -134,6 +134,8 @@ final class CardBay {
         for (int n = 0; id == null; n++) if (board.find(type + n).isEmpty()) id = type + n;
         Optional<Slot> existing = board.find(id);
         if (existing.isPresent() && existing.get().occupied()) throw new BoardException("slot " + id + " is taken");
+        // Its state and its back ends wait for the card that belongs there.
+        if (existing.isPresent()) throw new BoardException("slot " + id + " is kept for a card of type " + existing.get().type());
         Slot slot = new Slot(id, type, properties, snapshot);
         try {
             board.plug(slot, board.stage(slot, card));
@@ -225,7 +227,7 @@ final class CardBay {
             case "pause" -> Slot.Policy.PAUSE;
             default -> throw new BoardException("a policy is float or pause, not '" + policy + "'");
         };
-        device(slot).policy = p;
+        board.policy(device(slot), p);
         checkWaiting();
     }
 

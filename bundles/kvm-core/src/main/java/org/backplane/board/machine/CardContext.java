@@ -6,7 +6,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.IntConsumer;
 import org.backplane.board.backend.CharBackend;
 import org.backplane.kvm.core.clock.TimerQueue;
 import org.backplane.kvm.core.exit.Route;
@@ -90,8 +89,9 @@ final class CardContext implements DeviceContext {
         lines.values().forEach(l -> l.level = false);
     }
 
-    void eachAssertedGsi(IntConsumer c) {
-        for (Line l : lines.values()) if (l.level && l.gsi >= 0) c.accept(l.gsi);
+    /** GSIs of the lines that the card asserts, one entry a line. */
+    int[] assertedGsis() {
+        return lines.values().stream().filter(l -> l.level && l.gsi >= 0).mapToInt(l -> l.gsi).toArray();
     }
 
     /** The deadlines of the card's timers, which the core owns, by name. */

@@ -34,10 +34,10 @@ final class IrqRouter {
         this.onInterrupt = onInterrupt;
     }
 
-    /** Puts a controller in service, or null for none. A fresh one is told the lines as they are. */
-    void setController(InterruptController c, boolean fresh) {
+    /** Puts a controller in service, or null for none. It is told the lines as they are, which may not be what it last saw of them. */
+    void setController(InterruptController c) {
         controller = c == null ? NONE : c;
-        if (fresh) for (int g = 0; g < GSIS; g++) if (asserted[g] > 0) controller.setLine(g, true);
+        for (int g = 0; g < GSIS; g++) controller.setLine(g, asserted[g] > 0);
     }
 
     boolean pending(int vcpu) {
@@ -55,12 +55,17 @@ final class IrqRouter {
         notifyIfChanged(gsi, before);
     }
 
-    /** A swap: the old card's levels go and the new card's come in one step, so that no edge is seen that nobody made. */
-    void exchange(CardContext old, CardContext next) {
+    /**
+     * A swap: the old card's levels go and the new card's come in one step, so that no edge is seen that nobody made.
+     *
+     * @param old GSIs that the old card asserts, one entry a line
+     * @param next the same of the new card
+     */
+    void exchange(int[] old, int[] next) {
         boolean[] before = new boolean[GSIS];
         for (int g = 0; g < GSIS; g++) before[g] = asserted[g] > 0;
-        if (old != null) old.eachAssertedGsi(g -> asserted[g]--);
-        if (next != null) next.eachAssertedGsi(g -> asserted[g]++);
+        for (int g : old) asserted[g]--;
+        for (int g : next) asserted[g]++;
         for (int g = 0; g < GSIS; g++) notifyIfChanged(g, before[g]);
     }
 

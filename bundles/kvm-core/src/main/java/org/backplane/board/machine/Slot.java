@@ -31,6 +31,9 @@ final class Slot {
         PAUSE
     }
 
+    static final int[] NO_LINES = {};
+    private static final int DMA_CHANNELS = 8;
+
     private final String name;
     private final String type;
     private final boolean snapshot;
@@ -50,6 +53,9 @@ final class Slot {
 
     /** State of the card that left, or null. */
     CardState parked;
+
+    /** GSIs that the card that left asserts as long as the machine waits for it: to the interrupt controller nothing has happened. */
+    int[] heldLines = NO_LINES;
 
     /** A handler of the card threw; it was reported once. */
     boolean faulted;
@@ -114,7 +120,7 @@ final class Slot {
                     }
                 }
                 default -> {
-                    if (value != null && !value.isEmpty()) number(r.name(), value);
+                    if (value != null && !value.isEmpty()) checkPlace(r, value);
                 }
             }
         }
@@ -128,12 +134,20 @@ final class Slot {
         return all;
     }
 
-    private long number(String key, String value) throws BoardException {
+    private void checkPlace(Resource r, String value) throws BoardException {
+        long last = switch (r.kind()) {
+            case IRQ -> IrqRouter.GSIS - 1;
+            case DMA -> DMA_CHANNELS - 1;
+            case PORTS -> 0xffff;
+            default -> Long.MAX_VALUE;
+        };
+        long at;
         try {
-            return Long.decode(value);
+            at = Long.decode(value);
         } catch (NumberFormatException e) {
-            throw new BoardException("device " + type + ": " + key + "=" + value + " is not a number");
+            throw new BoardException("device " + type + ": " + r.name() + "=" + value + " is not a number");
         }
+        if (at < 0 || at > last) throw new BoardException("device " + type + ": " + r.name() + "=" + value + " is not in 0 to " + last);
     }
 
     String property(String key) {

@@ -103,13 +103,13 @@ final class SlotBoard {
             throw failure(slot, staged.card(), "does not take the parked state", e);
         }
         slots.put(slot.name(), slot);
-        commit(slot, staged, routes, fresh);
+        commit(slot, staged, routes);
         if (fresh) {
             // A reset may write guest memory and lines, so it needs the real context.
             try {
                 staged.device().reset();
             } catch (RuntimeException e) {
-                commit(slot, null, routesWith(slot, null), false);
+                commit(slot, null, routesWith(slot, null));
                 throw failure(slot, staged.card(), "cannot be reset", e);
             }
         }
@@ -117,21 +117,44 @@ final class SlotBoard {
         slot.parked = null;
     }
 
-    /** The card of a slot leaves for good, or its bundle stops: its state stays in the slot. */
+    /** A card's bundle stops: its state stays in the slot, and while the machine waits for the card its interrupt lines stay as they are. */
     void park(Slot slot) {
         if (!slot.occupied()) return;
         machine.guard(slot.name(), () -> {
             slot.device.quiesce();
             slot.parked = save(slot);
         });
+        int[] asserted = slot.context.assertedGsis();
+        leave(slot, slot.policy == Slot.Policy.PAUSE ? asserted : Slot.NO_LINES);
+    }
+
+    /** The card goes out of service; these lines stay asserted. */
+    private void leave(Slot slot, int[] heldLines) {
         Device old = slot.device;
-        commit(slot, null, routesWith(slot, null), false);
+        slot.heldLines = heldLines;
+        commit(slot, null, routesWith(slot, null));
         machine.guard(slot.name(), old::detach);
+    }
+
+    /** What happens while the slot's card is gone, or from now on if it is. */
+    void policy(Slot slot, Slot.Policy policy) {
+        slot.policy = policy;
+        if (policy == Slot.Policy.FLOAT) dropHeldLines(slot);
+    }
+
+    private void dropHeldLines(Slot slot) {
+        int[] held = slot.heldLines;
+        slot.heldLines = Slot.NO_LINES;
+        machine.irqs().exchange(held, Slot.NO_LINES);
     }
 
     /** Takes card and slot away. */
     void unplug(Slot slot) {
-        park(slot);
+        if (slot.occupied()) {
+            machine.guard(slot.name(), slot.device::quiesce);
+            leave(slot, Slot.NO_LINES);
+        }
+        dropHeldLines(slot);
         slots.remove(slot.name());
         slot.close();
     }
@@ -157,7 +180,7 @@ final class SlotBoard {
             old.resume();
             throw failure(slot, next.card(), "does not take the state of " + slot.card.describe(), e);
         }
-        commit(slot, next, routes, false);
+        commit(slot, next, routes);
         machine.guard(slot.name(), old::detach);
         machine.guard(slot.name(), next.device()::resume);
     }
@@ -182,8 +205,9 @@ final class SlotBoard {
     }
 
     /** One store puts the new routes in service; then the staged effects follow. */
-    private void commit(Slot slot, Staged next, RouteTable routes, boolean fresh) {
+    private void commit(Slot slot, Staged next, RouteTable routes) {
         CardContext old = slot.context;
+        int[] linesBefore = old == null ? slot.heldLines : old.assertedGsis();
         boolean wasController = old != null && old.facet(InterruptController.class).isPresent();
         slot.card = next == null ? null : next.card();
         slot.device = next == null ? null : next.device();
@@ -193,8 +217,9 @@ final class SlotBoard {
         machine.vm().bus().publish(routes);
         Optional<InterruptController> controller =
                 next == null ? Optional.empty() : next.context().facet(InterruptController.class);
-        if (controller.isPresent() || wasController) machine.irqs().setController(controller.orElse(null), fresh);
-        machine.irqs().exchange(old, slot.context);
+        if (controller.isPresent() || wasController) machine.irqs().setController(controller.orElse(null));
+        if (next != null) slot.heldLines = Slot.NO_LINES;
+        machine.irqs().exchange(linesBefore, next == null ? slot.heldLines : next.context().assertedGsis());
         if (old != null) old.revoke();
         if (next != null) next.context().activate();
         characters = slots.values().stream()

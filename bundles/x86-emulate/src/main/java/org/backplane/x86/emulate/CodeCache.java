@@ -15,7 +15,11 @@ import org.backplane.kvm.spi.mmu.VmMemory;
  * <p><b>Thread.</b> That of the vCPU; {@link #written} from DMA is called with the vCPU at a boundary.
  */
 final class CodeCache {
+    /** So many blocks may be built before everything is let go: bounds the heap that old code can hold. */
+    static final int CAPACITY = 200_000;
+
     private final VmMemory memory;
+    private int sinceClear;
 
     /** Open hash table of pages by host address. */
     private CodePage[] pages = new CodePage[1024];
@@ -83,9 +87,15 @@ final class CodeCache {
         return 0;
     }
 
+    /** Makes room when too much has been built; to be called while no block runs. */
+    void trim() {
+        if (sinceClear >= CAPACITY) clear();
+    }
+
     /** Registers a block and marks its bytes as code. */
     void add(Block b, CodePage first, CodePage second, SoftTlb tlb) {
         built++;
+        sinceClear++;
         int from = b.pageOffset(), to = from + b.bytes - 1;
         mark(b, first, from, Math.min(to, 0xfff), tlb);
         if (second != null) mark(b, second, 0, to - 0x1000, tlb);
@@ -127,6 +137,7 @@ final class CodeCache {
         }
         Arrays.fill(pages, null);
         pageCount = 0;
+        sinceClear = 0;
         recent = null;
     }
 }

@@ -14,17 +14,19 @@ import org.backplane.x86.isa.exec.Unwind;
 /**
  * The run loop of one vCPU.
  *
- * <p><b>Dispatch.</b> A block is an array of pre-decoded elements, each of its own class, called through one virtual method. A prototype
- * with 29 operations over this TLB measured, per guest instruction on a loaded machine: virtual call 3.6 to 5.6 ns, one tableswitch over the
- * same operations 4.4 to 7.0 ns (CRC, sieve and random mixes; the call was ahead in each). It also has no 8,000-byte limit to fall off.
+ * <p><b>Dispatch.</b> A block is an array of pre-decoded elements, each of its own class, called through one virtual method. A
+ * prototype with 29 operations over this TLB measured, per guest instruction, once warm and on a loaded machine: virtual call 3.6 to
+ * 5.7 ns, one tableswitch over the same operations 4.4 to 7.0 ns (CRC, sieve and a random mix; the call was ahead in each). It also
+ * has no 8,000-byte limit to fall off. What then pays is fewer dispatches (CompareJump, Stack.Run) and less work in each
+ * (DeadFlags).
  *
  * <p><b>Between blocks</b> one volatile flag, the budget and {@code c.end} are tested. A block's successor inside the same page is
- * linked to it: the page cannot be mapped elsewhere without an instruction that ends in {@link #boundary}. All others are found through the
- * TLB's EXEC tag and a jump cache.
+ * linked to it: the page cannot be mapped elsewhere without an instruction that ends in {@link #boundary}. All others are found
+ * through the TLB's EXEC tag and a jump cache.
  *
- * <p><b>Boundaries.</b> Whatever has to be looked at between instructions (traps, windows, interrupt shadows, breakpoints, an exact budget) is in {@link
- * #boundary}; it is reached after every instruction that could have changed any of it. While something has to be
- * looked at after <em>each</em> instruction, {@link #step} runs blocks of one.
+ * <p><b>Boundaries.</b> Whatever has to be looked at between instructions (traps, windows, interrupt shadows, breakpoints, an exact
+ * budget) is in {@link #boundary}; it is reached after every instruction that could have changed any of it. While something has to
+ * be looked at after <em>each</em> instruction, {@link #step} runs blocks of one.
  *
  * <p><b>Thread.</b> That of the vCPU.
  */
@@ -192,6 +194,7 @@ final class Engine {
         if (s.rip > s.segLimit[CpuState.CS]) throw c.fault(Cpu.GP, 0);
         long host = translate(gva);
         if (host == Intercepts.T_MMIO) return fetchFromDevice(gva, mode);
+        code.trim();
         CodePage page = code.pageForCode(host & ~0xfffL);
         Block b = page == null ? null : page.find(host, mode);
         if (b == null) {

@@ -9,11 +9,7 @@ final class Moves {
 
     private Moves() {}
 
-    /** The register number of an 8-bit operand, and by how much to shift for AH, CH, DH, BH. */
-    static int number(Insn i, int n) {
-        return i.number(n);
-    }
-
+    /** By how much an 8-bit operand is shifted in its register: 8 for AH, CH, DH, BH. */
     static int shift(Insn i, int n) {
         return i.kind(n) == Insn.REG_HIGH ? 8 : 0;
     }
@@ -144,9 +140,9 @@ final class Moves {
         private final int a, b, shiftA, shiftB;
 
         RR8(Insn i) {
-            a = number(i, 0);
+            a = i.number0;
             shiftA = shift(i, 0);
-            b = number(i, 1);
+            b = i.number1;
             shiftB = shift(i, 1);
         }
 
@@ -162,7 +158,7 @@ final class Moves {
         private final long keep, value;
 
         RI8(Insn i) {
-            a = number(i, 0);
+            a = i.number0;
             keep = ~(0xffL << shift(i, 0));
             value = (i.immediate & 0xff) << shift(i, 0);
         }
@@ -179,7 +175,7 @@ final class Moves {
 
         Load8(Insn i, int mode) {
             super(i, mode);
-            a = number(i, 0);
+            a = i.number0;
             shift = shift(i, 0);
         }
 
@@ -196,7 +192,7 @@ final class Moves {
 
         Store8(Insn i, int mode) {
             super(i, mode);
-            b = number(i, 1);
+            b = i.number1;
             shift = shift(i, 1);
         }
 
@@ -227,7 +223,7 @@ final class Moves {
 
         ZeroR8(Insn i) {
             a = i.number0;
-            b = number(i, 1);
+            b = i.number1;
             shift = shift(i, 1);
         }
 
@@ -258,7 +254,7 @@ final class Moves {
 
         SignR8(Insn i) {
             a = i.number0;
-            b = number(i, 1);
+            b = i.number1;
             shift = shift(i, 1);
         }
 

@@ -15,8 +15,8 @@ final class OpsAdapter implements Memory, Intercepts {
     /** The callbacks of the call in progress. */
     EmulateOps ops;
 
-    /** A callback refused, or asked for a retry. */
-    boolean unhandleable, retry;
+    /** A callback asked for a retry. */
+    boolean retry;
 
     /** Translates a result of the callbacks into an intercept's answer. */
     int result(int r) {
@@ -29,7 +29,6 @@ final class OpsAdapter implements Memory, Intercepts {
                 retry = true;
                 return RETRY;
             default:
-                unhandleable = true;
                 return EXIT;
         }
     }
@@ -179,13 +178,11 @@ final class OpsAdapter implements Memory, Intercepts {
     /** A task switch is more than one instruction's emulation should do behind the engine's back. */
     @Override
     public int taskSwitch(VcpuContext v, int selector, int source) {
-        unhandleable = true;
         return EXIT;
     }
 
     @Override
     public int tripleFault(VcpuContext v) {
-        unhandleable = true;
         return EXIT;
     }
 }

@@ -10,6 +10,7 @@ import org.backplane.x86.isa.Insn;
 import org.backplane.x86.isa.Opcode;
 import org.backplane.x86.isa.exec.Cpu;
 import org.backplane.x86.isa.exec.DebugRegisters;
+import org.backplane.x86.isa.exec.Semantics;
 import org.backplane.x86.isa.exec.Unwind;
 
 /**
@@ -38,7 +39,7 @@ final class SingleStepper {
 
     int emulate(EmulateOps ops) {
         adapter.ops = ops;
-        adapter.unhandleable = false;
+        adapter.retry = false;
         c.begin(s.rip, v.instructions);
         c.offset = c.index = c.length = 0;
         c.ext = 0;
@@ -52,7 +53,7 @@ final class SingleStepper {
             s.rip = c.rip();
             return switch (u.kind) {
                 case Unwind.FAULT -> fault();
-                case Unwind.RETRY -> c.calls == adapter && adapter.retry ? Emulator.RETRY : Emulator.CONTINUE;
+                case Unwind.RETRY -> adapter.retry ? Emulator.RETRY : Emulator.CONTINUE;
                 default -> Emulator.UNHANDLEABLE;
             };
         } finally {
@@ -72,8 +73,7 @@ final class SingleStepper {
         c.at(i);
         c.eventEntered = false;
         c.end = 1;
-        adapter.retry = false;
-        org.backplane.x86.isa.exec.Semantics.of(i.mnemonic()).run(c, i);
+        Semantics.of(i.mnemonic()).run(c, i);
         if (!i.opcode.is(Opcode.JUMP)) c.step();
         s.rflagsOther &= ~CpuState.RF;
         s.blocking &= ~shadow;

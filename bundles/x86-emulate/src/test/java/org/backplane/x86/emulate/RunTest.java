@@ -262,6 +262,28 @@ class RunTest {
         }
     }
 
+    @Test
+    void codeInADeviceIsFetchedFromIt() {
+        try (TestMachine m = machine()) {
+            m.mmioValue = 0xf4;
+            m.code(0x1000, /* jmp 0x100000 */ "e9fbef0f00");
+            assertEquals(Emulator.HALTED, m.runToHalt());
+            assertEquals(0x100001, m.s.rip);
+        }
+    }
+
+    @Test
+    void cacheThatIsFullIsEmptiedAndGoesOn() {
+        try (TestMachine m = machine()) {
+            // Each round patches the loop's own operand, so that each builds blocks anew.
+            m.code(0x1000, /* mov ecx,120000; again: mov [next+1],ecx; next: mov eax,0; dec ecx; jnz again; hlt */
+                    "b9c0d40100890d0c100000b800000000490f85eefffffff4");
+            m.runToHalt();
+            assertEquals(1, m.reg(CpuState.RAX));
+            assertTrue(m.emulator.counters().get("blocks_built") > CodeCache.CAPACITY);
+        }
+    }
+
     // ---- two machines, single instructions ----
 
     @Test

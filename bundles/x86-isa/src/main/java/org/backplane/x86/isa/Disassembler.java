@@ -1,7 +1,5 @@
 package org.backplane.x86.isa;
 
-import org.backplane.kvm.spi.cpu.CpuState;
-
 /**
  * Decoded instructions as text, in NASM's syntax: destination first, hexadecimal numbers with {@code 0x}, sizes only where an
  * operand does not show its own ({@code mov dword [eax],0x1}). For shells and logs; nothing here is fast.
@@ -185,10 +183,5 @@ public final class Disassembler {
 
     private static String hex(long value) {
         return "0x" + Long.toHexString(value);
-    }
-
-    /** The name of a segment register, ES to GS. */
-    public static String segment(int number) {
-        return number >= CpuState.ES && number <= CpuState.GS ? SEG[number] : "?";
     }
 }

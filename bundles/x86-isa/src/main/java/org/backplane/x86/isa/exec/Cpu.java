@@ -238,10 +238,6 @@ public final class Cpu {
         if (!checked || !code && (ar & 2) != 0) flatWrite |= 1 << seg;
     }
 
-    public boolean flat() {
-        return (mode & FLAT) != 0;
-    }
-
     // ---- linear memory: the fast path ----
 
     public int read8(Site at, long gva) {

@@ -2,6 +2,7 @@ package org.backplane.x86.isa.exec;
 
 import org.backplane.kvm.spi.cpu.CpuState;
 import org.backplane.x86.isa.Insn;
+import org.backplane.x86.isa.Mnemonic;
 
 /** Data movement, arithmetic, logic, shifts and bits. Order in each: read everything, compute, write memory, then registers. */
 final class IntegerHandlers {
@@ -251,7 +252,7 @@ final class IntegerHandlers {
     static void bitTest(Cpu c, Insn i) {
         int size = i.size0, bits = 8 * size;
         long number = c.get(i, 1);
-        boolean writes = i.mnemonic() != org.backplane.x86.isa.Mnemonic.BT;
+        boolean writes = i.mnemonic() != Mnemonic.BT;
         long old;
         long gva = 0;
         if (i.kind0 == Insn.MEM) {
