@@ -118,6 +118,8 @@ class SwapIT {
                 guest.machine().swap(slot, null);
                 guest.awaitLine(guest.lastLine().number() + 20);
             }
+            int ticks = guest.lastLine().ticks();
+            Osgi.await("time passes", () -> guest.lastLine().ticks() >= ticks + 6);
             guest.machine().pause();
             double seconds = guest.seconds() - began;
             Line after = guest.lastLine();

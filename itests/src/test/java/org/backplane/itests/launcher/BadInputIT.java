@@ -122,8 +122,9 @@ class BadInputIT {
     }
 
     @Test
-    void aPropertyWithAValueThatIsNoNumber() throws Exception {
+    void aPropertyWithAValueThatMakesNoSense() throws Exception {
         assertRefused("device serial: regs=here is not a number", "-kernel", kernel.toString(), "-device", "serial,regs=here");
+        assertRefused("device serial: irq=99 is not in 0 to 23", "-kernel", kernel.toString(), "-device", "serial,regs=0x238,irq=99");
     }
 
     @Test

@@ -14,6 +14,11 @@ public abstract class CharBackend implements AutoCloseable {
     private int waiting;
     private Runnable listener;
 
+    /** What is written goes nowhere and nothing ever comes in. */
+    public boolean discards() {
+        return false;
+    }
+
     /** Sends one byte; may be kept until {@link #flush}. */
     public abstract void write(int b);
 

@@ -2,10 +2,11 @@ package org.backplane.board.backend;
 
 import java.io.IOException;
 import java.io.OutputStream;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.backplane.board.api.BoardException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Makes character back ends from what users write: {@code null}, {@code file:PATH}, {@code console} and {@code stdio}. */
 public final class CharBackends {
@@ -25,18 +26,29 @@ public final class CharBackends {
 
     private static final class NullBackend extends CharBackend {
         @Override
+        public boolean discards() {
+            return true;
+        }
+
+        @Override
         public void write(int b) {}
 
         @Override
         public void flush() {}
     }
 
+    /** A file. When it cannot be written any more (the disk is full) that is reported once, and the rest of the output is lost. */
     private static final class FileBackend extends CharBackend {
+        private static final Logger LOG = LoggerFactory.getLogger(FileBackend.class);
+
+        private final Path path;
         private final OutputStream out;
+        private boolean broken;
         private final byte[] buffer = new byte[8192];
         private int count;
 
         FileBackend(String key, Path path) throws BoardException {
+            this.path = path;
             try {
                 out = Files.newOutputStream(path);
             } catch (IOException e) {
@@ -54,11 +66,16 @@ public final class CharBackends {
         public void flush() {
             if (count == 0) return;
             try {
-                out.write(buffer, 0, count);
-                count = 0;
+                if (!broken) out.write(buffer, 0, count);
             } catch (IOException e) {
-                throw new UncheckedIOException(e);
+                broken(e);
             }
+            count = 0;
+        }
+
+        private void broken(IOException e) {
+            if (!broken) LOG.error("{} cannot be written, output is lost: {}", path, e.getMessage());
+            broken = true;
         }
 
         @Override
@@ -67,7 +84,7 @@ public final class CharBackends {
             try {
                 out.close();
             } catch (IOException e) {
-                throw new UncheckedIOException(e);
+                broken(e);
             }
         }
     }

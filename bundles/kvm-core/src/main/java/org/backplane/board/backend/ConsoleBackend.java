@@ -41,7 +41,7 @@ public final class ConsoleBackend extends CharBackend {
         for (Attached a : attached) {
             try {
                 a.output.write(pending, 0, count);
-            } catch (IOException e) {
+            } catch (IOException | RuntimeException e) {
                 LOG.warn("a console was detached: {}", e.getMessage());
                 attached.remove(a);
             }

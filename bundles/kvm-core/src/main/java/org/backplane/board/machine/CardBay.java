@@ -62,7 +62,7 @@ final class CardBay {
         String missing = cpuSlots.missing();
         if (missing.isEmpty()) {
             for (Slot s : board.slots()) {
-                if (s.parked != null && s.policy == Slot.Policy.PAUSE) missing = "waiting for card " + s.type() + " in slot " + s.name();
+                if (s.parked != null && s.policy() == Slot.Policy.PAUSE) missing = "waiting for card " + s.type() + " in slot " + s.name();
             }
         }
         waitingFor = missing;
@@ -181,6 +181,7 @@ final class CardBay {
         SlotBoard.Staged next = board.stage(slot, to);
         loop.run(() -> {
             if (slot.card != from) throw new BoardException("slot " + slotName + " changed meanwhile");
+            requireInService(to);
             timed(() -> board.swap(slot, next));
         });
         return new SwapReport(slotName, from.describe(), to.describe(), lastPause);
@@ -193,7 +194,10 @@ final class CardBay {
         Card to = target(kind, from.type(), target, from);
         try {
             cpuSlots.rehearse(kind, to);
-            loop.run(() -> timed(() -> cpuSlots.swap(kind, to)));
+            loop.run(() -> {
+                requireInService(to);
+                timed(() -> cpuSlots.swap(kind, to));
+            });
         } catch (RuntimeException e) {
             throw new BoardException("slot " + slotName + ": card " + to.describe() + " cannot take over: " + e.getMessage(), e);
         }
@@ -212,6 +216,11 @@ final class CardBay {
                 .filter(c -> !target.contains("#") || String.valueOf(c.bundleId()).equals(target.substring(target.indexOf('#') + 1)))
                 .findFirst()
                 .orElseThrow(() -> new BoardException("there is no " + kind.label() + " card '" + target + "'"));
+    }
+
+    /** A bundle may stop while its card is being prepared; its removal comes before or behind this request, never beside it. */
+    private void requireInService(Card card) throws BoardException {
+        if (!registry.contains(card)) throw new BoardException("card " + card.describe() + " has gone meanwhile");
     }
 
     private void timed(MachineLoop.Refusable action) throws BoardException {

@@ -16,6 +16,7 @@ import org.backplane.kvm.spi.device.ClaimException;
 import org.backplane.kvm.spi.device.DeviceContext;
 import org.backplane.kvm.spi.device.DmaLine;
 import org.backplane.kvm.spi.device.DmaMemory;
+import org.backplane.kvm.spi.device.InterruptController;
 import org.backplane.kvm.spi.device.IoHandler;
 import org.backplane.kvm.spi.device.IrqLine;
 import org.backplane.kvm.spi.device.Platform;
@@ -51,6 +52,9 @@ final class CardContext implements DeviceContext {
     private final List<Runnable> inputListeners = new ArrayList<>();
     private final Map<Class<?>, Object> facets = new HashMap<>();
     private volatile Phase phase = Phase.STAGED;
+
+    /** This card is the interrupt controller. */
+    private boolean controller;
 
     CardContext(Slot slot, PcMachine machine) {
         this.slot = slot;
@@ -147,7 +151,7 @@ final class CardContext implements DeviceContext {
         check();
         Resource r = slot.resource(Resource.Kind.PORTS, name);
         long base = slot.base(r);
-        if (base >= 0) claim(ports, new Route(handler, base, r.length(), sizes, slot.name()));
+        if (base >= 0) claim(ports, new Route(controller ? watched(handler) : handler, base, r.length(), sizes, slot.name()));
     }
 
     @Override
@@ -332,6 +336,28 @@ final class CardContext implements DeviceContext {
     public <T> void provide(Class<T> facet, T implementation) {
         check();
         facets.put(facet, implementation);
+        if (facet != InterruptController.class || controller) return;
+        controller = true;
+        ports.replaceAll(r -> new Route(watched(r.handler()), r.base(), r.length(), r.sizes(), r.owner()));
+    }
+
+    /**
+     * Ports of the interrupt controller: a write, such as an EOI or a new mask, may let an interrupt through that has waited. It is taken at once, for
+     * to the next boundary it is a long way.
+     */
+    private IoHandler watched(IoHandler handler) {
+        return new IoHandler() {
+            @Override
+            public long read(int vcpu, long offset, int size) {
+                return handler.read(vcpu, offset, size);
+            }
+
+            @Override
+            public void write(int vcpu, long offset, int size, long value) {
+                handler.write(vcpu, offset, size, value);
+                machine.irqs().look();
+            }
+        };
     }
 
     @Override

@@ -29,7 +29,7 @@ final class IrqRouter {
     private final Runnable onInterrupt;
     private InterruptController controller = NONE;
 
-    /** @param onInterrupt called when the controller has an interrupt after a line changed: the vCPU should look */
+    /** @param onInterrupt called when the controller has an interrupt after something changed: the vCPU should come to a boundary */
     IrqRouter(Runnable onInterrupt) {
         this.onInterrupt = onInterrupt;
     }
@@ -73,6 +73,11 @@ final class IrqRouter {
         boolean now = asserted[gsi] > 0;
         if (now == before) return;
         controller.setLine(gsi, now);
+        look();
+    }
+
+    /** An interrupt may be waiting: if so, the vCPU takes it as soon as it can. */
+    void look() {
         if (controller.pending(0)) onInterrupt.run();
     }
 }

@@ -176,7 +176,7 @@ final class MachineConfig {
 
     private static Set<String> logItems(Optional<String> text) throws BoardException {
         if (text.isEmpty()) return Set.of();
-        Set<String> items = Set.of(text.get().split(","));
+        Set<String> items = new java.util.TreeSet<>(List.of(text.get().split(",")));
         for (String i : items) {
             if (!LOG_ITEMS.contains(i)) {
                 throw new BoardException("d: unknown log item '" + i + "' (known: " + String.join(", ", new java.util.TreeSet<>(LOG_ITEMS)) + ")");

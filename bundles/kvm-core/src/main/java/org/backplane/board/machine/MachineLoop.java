@@ -192,23 +192,25 @@ final class MachineLoop implements VmHost, Runnable {
 
     @Override
     public void run() {
-        while (true) {
-            runRequests();
-            if (owner.over()) break;
-            if (!owner.runnable()) {
-                clock.stop();
-                owner.flush();
-                if (requests.isEmpty()) LockSupport.parkNanos(this, 100_000_000);
-                continue;
+        try {
+            while (!owner.over()) {
+                runRequests();
+                if (owner.runnable()) {
+                    clock.start();
+                    runGuest();
+                } else if (!owner.over()) {
+                    clock.stop();
+                    owner.flush();
+                    if (requests.isEmpty()) LockSupport.parkNanos(this, 100_000_000);
+                }
             }
-            clock.start();
-            runGuest();
-        }
-        clock.stop();
-        owner.flush();
-        synchronized (lifeLock) {
-            running = false;
-            runRequests();
+        } finally {
+            // However it ended, nobody waits for an answer that does not come.
+            clock.stop();
+            synchronized (lifeLock) {
+                running = false;
+                for (Runnable r = requests.poll(); r != null; r = requests.poll()) r.run();
+            }
         }
     }
 

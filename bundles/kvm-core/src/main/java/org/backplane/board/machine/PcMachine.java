@@ -217,12 +217,12 @@ public final class PcMachine implements Machine, CardRegistry.Listener, MachineL
     void guard(String slot, Runnable callback) {
         try {
             callback.run();
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | LinkageError | AssertionError | StackOverflowError e) {
             cardThrew(slot, e);
         }
     }
 
-    private void cardThrew(String slotName, RuntimeException e) {
+    private void cardThrew(String slotName, Throwable e) {
         Slot slot = board.find(slotName).orElse(null);
         if (slot != null && slot.faulted) return;
         if (slot != null) slot.faulted = true;
@@ -302,18 +302,21 @@ public final class PcMachine implements Machine, CardRegistry.Listener, MachineL
         over = true;
         wantRunning = false;
         registry.removeListener(this);
-        // Whatever a card does while it is taken out, whoever waits for the end is told.
+        // Whatever a card does while it is taken out, the rest is released and whoever waits for the end is told.
+        step(report::freeze);
+        step(board::flush);
+        step(board::close);
+        step(vm::close);
+        step(log::close);
+        step(onEnd);
+        ended.complete(how);
+    }
+
+    private void step(Runnable ending) {
         try {
-            report.freeze();
-            board.flush();
-            board.close();
-            vm.close();
-            log.close();
-        } catch (RuntimeException e) {
+            ending.run();
+        } catch (RuntimeException | LinkageError e) {
             LOG.error("machine {}: ending it did not go smoothly", name, e);
-        } finally {
-            onEnd.run();
-            ended.complete(how);
         }
     }
 

@@ -46,7 +46,9 @@ final class Slot {
 
     private volatile Map<String, Resource> resources = Map.of();
 
-    Policy policy = Policy.PAUSE;
+    /** What people chose, or null. */
+    private Policy chosenPolicy;
+
     Card card;
     Device device;
     CardContext context;
@@ -80,6 +82,17 @@ final class Slot {
         Map<String, String> all = new LinkedHashMap<>(defaults);
         all.putAll(given);
         return all;
+    }
+
+    void choosePolicy(Policy p) {
+        chosenPolicy = p;
+    }
+
+    /** The chosen policy; by default the machine waits, unless all that the card talks to is nobody, so that nothing can be lost. */
+    Policy policy() {
+        if (chosenPolicy != null) return chosenPolicy;
+        boolean talksToNobody = !characters.isEmpty() && characters.values().stream().allMatch(CharBackend::discards);
+        return talksToNobody ? Policy.FLOAT : Policy.PAUSE;
     }
 
     boolean occupied() {

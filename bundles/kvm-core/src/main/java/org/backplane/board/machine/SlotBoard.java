@@ -125,7 +125,7 @@ final class SlotBoard {
             slot.parked = save(slot);
         });
         int[] asserted = slot.context.assertedGsis();
-        leave(slot, slot.policy == Slot.Policy.PAUSE ? asserted : Slot.NO_LINES);
+        leave(slot, slot.policy() == Slot.Policy.PAUSE ? asserted : Slot.NO_LINES);
     }
 
     /** The card goes out of service; these lines stay asserted. */
@@ -138,7 +138,7 @@ final class SlotBoard {
 
     /** What happens while the slot's card is gone, or from now on if it is. */
     void policy(Slot slot, Slot.Policy policy) {
-        slot.policy = policy;
+        slot.choosePolicy(policy);
         if (policy == Slot.Policy.FLOAT) dropHeldLines(slot);
     }
 
@@ -255,7 +255,7 @@ final class SlotBoard {
         for (Slot s : List.copyOf(slots.values())) {
             if (s.occupied()) machine.guard(s.name(), s.device::detach);
             if (s.context != null) s.context.revoke();
-            s.close();
+            machine.guard(s.name(), s::close);
         }
         slots.clear();
     }

@@ -108,8 +108,9 @@ public final class Msrs {
             case APIC_BASE -> apicBase = v;
             case BIOS_SIGN_ID -> biosSignature = v;
             case SYSENTER_CS -> s.sysenterCs = v & 0xffff;
-            case SYSENTER_ESP -> s.sysenterEsp = v;
-            case SYSENTER_EIP -> s.sysenterEip = v;
+            case SYSENTER_ESP, SYSENTER_EIP, LSTAR, CSTAR, FS_BASE, GS_BASE, KERNEL_GS_BASE -> {
+                return canonical(v) && writeAddress(index, v);
+            }
             case MISC_ENABLE -> {}
             case PAT -> {
                 for (int i = 0; i < 8; i++) {
@@ -122,15 +123,28 @@ public final class Msrs {
                 return control.setEfer(v);
             }
             case STAR -> s.star = v;
-            case LSTAR -> s.lstar = v;
-            case CSTAR -> s.cstar = v;
             case SFMASK -> s.sfmask = v;
-            case FS_BASE -> s.segBase[CpuState.FS] = v;
-            case GS_BASE -> s.segBase[CpuState.GS] = v;
-            case KERNEL_GS_BASE -> s.kernelGsBase = v;
             default -> {
                 return false;
             }
+        }
+        return true;
+    }
+
+    /** Bits 63:47 are equal (SDM 1 3.3.7.1). */
+    private static boolean canonical(long address) {
+        return address << 16 >> 16 == address;
+    }
+
+    private boolean writeAddress(int index, long v) {
+        switch (index) {
+            case SYSENTER_ESP -> s.sysenterEsp = v;
+            case SYSENTER_EIP -> s.sysenterEip = v;
+            case LSTAR -> s.lstar = v;
+            case CSTAR -> s.cstar = v;
+            case FS_BASE -> s.segBase[CpuState.FS] = v;
+            case GS_BASE -> s.segBase[CpuState.GS] = v;
+            default -> s.kernelGsBase = v;
         }
         return true;
     }

@@ -5,13 +5,13 @@ import org.backplane.kvm.spi.device.RevokedException;
 /**
  * Port and MMIO accesses to cards: finds the route, splits what a handler does not take, and shields the VM from a handler that throws.
  *
- * <p><b>Guarantees.</b> An access to an unclaimed address is handled: reads give ones, writes vanish. A handler's exception ends the
+ * <p><b>Guarantees.</b> An access to an unclaimed address is handled: reads give ones, writes vanish. What a handler throws ends the
  * access as floating and is reported to {@link CardFault}; it never reaches the engine.
  */
 public final class IoBus {
     /** Told when a card's handler throws. */
     public interface CardFault {
-        void handlerThrew(String slot, RuntimeException e);
+        void handlerThrew(String slot, Throwable e);
     }
 
     private volatile RouteTable routes = RouteTable.EMPTY;
@@ -100,7 +100,7 @@ public final class IoBus {
             return r.handler().read(vcpu, address - r.base(), size);
         } catch (RevokedException e) {
             return -1;
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | LinkageError | AssertionError | StackOverflowError e) {
             faults.handlerThrew(r.owner(), e);
             return -1;
         }
@@ -111,7 +111,7 @@ public final class IoBus {
             r.handler().write(vcpu, address - r.base(), size, value);
         } catch (RevokedException e) {
             return;
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | LinkageError | AssertionError | StackOverflowError e) {
             faults.handlerThrew(r.owner(), e);
         }
     }

@@ -230,7 +230,10 @@ public final class GuestMemory implements VmMemory, AutoCloseable {
             }
             publish();
             if (old == null || user == null) return () -> {};
-            return () -> frames.unmap(old.slot.frame(), old.slot.pages());
+            return () -> {
+                frames.unmap(old.slot.frame(), old.slot.pages());
+                if (old.arena != null) old.arena.close();
+            };
         }
     }
 

@@ -221,6 +221,7 @@ final class VcpuExits implements ExitDispatcher {
         s.rip = s.codeBits() == 64 ? next : next & 0xffffffffL;
         s.blocking &= ~(CpuState.BLOCKING_STI | CpuState.BLOCKING_MOV_SS);
         if ((s.rflagsOther & CpuState.TF) != 0) s.pendingDebug |= 1 << 14;
+        v.instructions++;
     }
 
     /** What the engine does with an answer of a fast exit: the value of a read goes to its registers. */
