@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.backplane.board.cards.Card.Kind;
 import org.backplane.kvm.core.vm.KvmVm.ForeignHandler;
@@ -26,6 +27,8 @@ import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Reference;
 import org.osgi.service.component.annotations.ReferenceCardinality;
 import org.osgi.service.component.annotations.ReferencePolicy;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * All cards that are in service now: the one class that OSGi binds them to and unbinds them from. It makes requests of its listeners (the
@@ -46,6 +49,8 @@ public final class CardRegistry {
 
         void exitHandlersChanged(List<ForeignHandler> handlers);
     }
+
+    private static final Logger LOG = LoggerFactory.getLogger(CardRegistry.class);
 
     private final Map<ServiceReference<?>, Card> cards = new ConcurrentHashMap<>();
     private final Map<ServiceReference<?>, ForeignHandler> handlers = new ConcurrentHashMap<>();
@@ -169,18 +174,29 @@ public final class CardRegistry {
     }
 
     private void handlersChanged() {
-        for (Listener l : listeners) l.exitHandlersChanged(exitHandlers());
+        tell(l -> l.exitHandlersChanged(exitHandlers()));
     }
 
     private void add(Kind kind, ServiceReference<?> ref, CardFactory factory) {
         Bundle b = ref.getBundle();
         Card card = new Card(kind, factory, b.getSymbolicName(), b.getVersion().toString(), b.getBundleId());
         cards.put(ref, card);
-        for (Listener l : listeners) l.added(card);
+        tell(l -> l.added(card));
     }
 
     private void remove(ServiceReference<?> ref) {
         Card card = cards.remove(ref);
-        if (card != null) for (Listener l : listeners) l.removed(card);
+        if (card != null) tell(l -> l.removed(card));
+    }
+
+    /** A listener that fails does not keep the news from the others. */
+    private void tell(Consumer<Listener> news) {
+        for (Listener l : listeners) {
+            try {
+                news.accept(l);
+            } catch (RuntimeException e) {
+                LOG.error("a machine could not follow a change of cards", e);
+            }
+        }
     }
 }

@@ -11,7 +11,6 @@ import org.backplane.board.cards.Card;
 import org.backplane.board.cards.Card.Kind;
 import org.backplane.board.cards.CardRegistry;
 import org.backplane.kvm.core.vm.KvmVm;
-import org.backplane.kvm.spi.device.CardState;
 import org.backplane.kvm.spi.device.StateException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -62,7 +61,7 @@ final class CardBay {
         String missing = cpuSlots.missing();
         if (missing.isEmpty()) {
             for (Slot s : board.slots()) {
-                if (s.parked != null && s.policy() == Slot.Policy.PAUSE) missing = "waiting for card " + s.type() + " in slot " + s.name();
+                if (s.away && s.policy() == Slot.Policy.PAUSE) missing = "waiting for card " + s.type() + " in slot " + s.name();
             }
         }
         waitingFor = missing;
@@ -72,6 +71,15 @@ final class CardBay {
     void added(Card card, boolean started) {
         if (card.kind() == Kind.DEVICE) fillEmptySlots(card);
         else if (CpuSlots.NAMES.containsKey(card.kind()) && started && !machine.vm().cpuPresent()) cpuSlots.installIfComplete();
+        checkWaiting();
+    }
+
+    /** Cards may have come and gone while the machine was being made and nobody told it. */
+    void catchUp() {
+        for (Slot s : List.copyOf(board.slots())) {
+            if (s.occupied() && !registry.contains(s.card)) board.park(s);
+            if (!s.occupied()) registry.newest(Kind.DEVICE, s.type()).ifPresent(this::fillEmptySlots);
+        }
         checkWaiting();
     }
 
@@ -91,7 +99,7 @@ final class CardBay {
         for (Slot s : board.slots()) if (s.card == card) board.park(s);
         cpuSlots.removed(card);
         for (Slot s : List.copyOf(board.slots())) {
-            if (s.parked != null && !s.occupied()) registry.newest(Kind.DEVICE, s.type()).ifPresent(this::fillEmptySlots);
+            if (s.away) registry.newest(Kind.DEVICE, s.type()).ifPresent(this::fillEmptySlots);
         }
         if (started && !machine.vm().cpuPresent()) cpuSlots.installIfComplete();
         checkWaiting();
@@ -112,7 +120,7 @@ final class CardBay {
                     Map.of()));
         }
         for (Slot s : board.slots()) {
-            String state = s.occupied() ? "active" : s.parked != null ? "parked" : "empty";
+            String state = s.occupied() ? "active" : s.away ? "parked" : "empty";
             all.add(new SlotInfo(
                     s.name(),
                     Kind.DEVICE.label(),
@@ -168,22 +176,25 @@ final class CardBay {
         }
         // Everything that can take time or fail is tried while the guest runs: classes, attach, and the state as it is now.
         SlotBoard.Staged trial = board.stage(slot, to);
-        CardState copy = loop.ask(() -> board.save(slot)).copy();
         try {
-            board.load(slot, trial, copy);
-        } catch (StateException | RuntimeException e) {
+            board.load(slot, trial, loop.ask(() -> board.save(slot)).copy());
+        } catch (StateException | RuntimeException | LinkageError e) {
             throw new BoardException("slot " + slotName + ": card " + to.describe() + " does not take the state of " + from.describe()
                     + ": " + e.getMessage(), e);
         } finally {
-            trial.context().revoke();
-            machine.guard(slotName, trial.device()::detach);
+            board.discard(slot, trial);
         }
         SlotBoard.Staged next = board.stage(slot, to);
-        loop.run(() -> {
-            if (slot.card != from) throw new BoardException("slot " + slotName + " changed meanwhile");
-            requireInService(to);
-            timed(() -> board.swap(slot, next));
-        });
+        try {
+            loop.run(() -> {
+                if (slot.card != from) throw new BoardException("slot " + slotName + " changed meanwhile");
+                requireInService(to);
+                timed(() -> board.swap(slot, next));
+            });
+        } catch (BoardException e) {
+            board.discard(slot, next);
+            throw e;
+        }
         return new SwapReport(slotName, from.describe(), to.describe(), lastPause);
     }
 

@@ -13,6 +13,8 @@ import org.backplane.kvm.core.vm.KvmVm;
 import org.backplane.kvm.spi.cpu.CpuBackendFactory;
 import org.backplane.kvm.spi.cpu.EmulatorFactory;
 import org.backplane.kvm.spi.mmu.MmuFactory;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The three slots of the CPU: backend, MMU and emulator. When the bundle of an active one stops, all three leave the VM and the machine waits; it
@@ -24,11 +26,16 @@ final class CpuSlots {
     /** Slot names, as in the options. */
     static final Map<Kind, String> NAMES = Map.of(Kind.CPU_BACKEND, "cpu-backend", Kind.MMU, "mmu", Kind.EMULATOR, "emulator");
 
+    private static final Logger LOG = LoggerFactory.getLogger(CpuSlots.class);
+
     private static final List<Kind> KINDS = List.of(Kind.CPU_BACKEND, Kind.MMU, Kind.EMULATOR);
 
     private final KvmVm vm;
     private final CardRegistry registry;
     private final Map<Kind, String> wanted = new EnumMap<>(Kind.class);
+
+    /** Why the cards that are there could not be put in service. */
+    private String failure = "";
 
     /** The cards in service; replaced as a whole, so that a swap can be prepared on another thread. */
     private volatile Map<Kind, Card> active = Map.of();
@@ -72,7 +79,8 @@ final class CpuSlots {
         if (vm.cpuPresent()) return "";
         List<String> names = new ArrayList<>();
         for (Kind k : KINDS) if (registry.newest(k, wanted.get(k)).isEmpty()) names.add(NAMES.get(k) + " '" + wanted.get(k) + "'");
-        return names.isEmpty() ? "" : "waiting for card " + String.join(", ", names);
+        if (!names.isEmpty()) return "waiting for card " + String.join(", ", names);
+        return "waiting for CPU cards that can be put in service" + (failure.isEmpty() ? "" : ": " + failure);
     }
 
     /** Installs what is wanted, keeping active cards that are still in service. Does nothing while one is missing. */
@@ -88,7 +96,13 @@ final class CpuSlots {
                 next.put(k, c.get());
             }
         }
-        install(next);
+        try {
+            install(next);
+            failure = "";
+        } catch (RuntimeException | LinkageError e) {
+            failure = e.toString();
+            LOG.error("the CPU's cards cannot be put in service", e);
+        }
     }
 
     /** Tries a swap without doing it; on any thread, while the guest runs. */
@@ -111,7 +125,13 @@ final class CpuSlots {
     }
 
     private void install(Map<Kind, Card> next) {
-        vm.installCpu(backend(next), mmu(next), emulator(next));
+        try {
+            vm.installCpu(backend(next), mmu(next), emulator(next));
+        } catch (RuntimeException | LinkageError e) {
+            // The new cards may have failed only when they took the vCPU over: then the old ones take it back.
+            if (!vm.cpuPresent() && active.size() == KINDS.size()) vm.installCpu(backend(active), mmu(active), emulator(active));
+            throw e;
+        }
         active = Map.copyOf(next);
     }
 

@@ -103,6 +103,10 @@ public final class PcMachine implements Machine, CardRegistry.Listener, MachineL
             throw e;
         }
         registry.addListener(this);
+        loop.call(() -> {
+            bay.catchUp();
+            return null;
+        });
         exitHandlersNow(registry.exitHandlers());
     }
 
@@ -352,7 +356,8 @@ public final class PcMachine implements Machine, CardRegistry.Listener, MachineL
 
     @Override
     public String stateDetail() {
-        return over ? ended.getNow(new End(0, "", "")).reason() : bay.waitingFor();
+        if (over) return ended.getNow(new End(0, "", "")).reason();
+        return state() == State.WAITING ? bay.waitingFor() : "";
     }
 
     @Override

@@ -53,6 +53,9 @@ final class Slot {
     Device device;
     CardContext context;
 
+    /** The slot's card has left because its bundle stopped, and no other has come yet. */
+    boolean away;
+
     /** State of the card that left, or null. */
     CardState parked;
 

@@ -17,6 +17,7 @@ import org.backplane.kvm.spi.device.Device;
 import org.backplane.kvm.spi.device.DeviceFactory;
 import org.backplane.kvm.spi.device.InterruptController;
 import org.backplane.kvm.spi.device.StateException;
+import org.backplane.kvm.spi.mmu.VmMemory;
 
 /**
  * The slots of a machine and the cards in them: plugging, unplugging, parking, and the swap of a device as a transaction (contract 10).
@@ -64,7 +65,20 @@ final class SlotBoard {
             ports.addAll(next.ports());
             mmio.addAll(next.mmio());
         }
+        if (next != null) for (Route r : next.mmio()) checkNoMemory(r);
         return RouteTable.of(ports, mmio);
+    }
+
+    /** Where there is memory, the processor never asks a device: such a claim would be accepted and never see an access. */
+    private void checkNoMemory(Route r) {
+        for (VmMemory.Slot m : machine.vm().memory().slots()) {
+            long begin = m.gfn() << 12;
+            long end = begin + (m.pages() << 12);
+            if (r.base() < end && begin < r.base() + r.length()) {
+                throw new ClaimException(String.format(
+                        "MMIO range %s overlaps the machine's memory at 0x%x-0x%x", r, begin, end - 1));
+            }
+        }
     }
 
     /** A card that is attached and not in service. */
@@ -102,7 +116,7 @@ final class SlotBoard {
         } catch (RuntimeException | StateException e) {
             throw failure(slot, staged.card(), "does not take the parked state", e);
         }
-        slots.put(slot.name(), slot);
+        boolean added = slots.put(slot.name(), slot) == null;
         commit(slot, staged, routes);
         if (fresh) {
             // A reset may write guest memory and lines, so it needs the real context.
@@ -110,20 +124,28 @@ final class SlotBoard {
                 staged.device().reset();
             } catch (RuntimeException e) {
                 commit(slot, null, routesWith(slot, null));
+                if (added) slots.remove(slot.name());
                 throw failure(slot, staged.card(), "cannot be reset", e);
             }
         }
         machine.guard(slot.name(), staged.device()::resume);
         slot.parked = null;
+        slot.away = false;
+    }
+
+    /** A staged card that is not going to be used. */
+    void discard(Slot slot, Staged staged) {
+        staged.context().revoke();
+        machine.guard(slot.name(), staged.device()::detach);
     }
 
     /** A card's bundle stops: its state stays in the slot, and while the machine waits for the card its interrupt lines stay as they are. */
     void park(Slot slot) {
         if (!slot.occupied()) return;
-        machine.guard(slot.name(), () -> {
-            slot.device.quiesce();
-            slot.parked = save(slot);
-        });
+        slot.away = true;
+        machine.guard(slot.name(), slot.device::quiesce);
+        machine.guard(slot.name(), () -> slot.parked = save(slot));
+        if (slot.parked == null) machine.log(slot.name(), "the card left without saving its state: the next one starts from power-on");
         int[] asserted = slot.context.assertedGsis();
         leave(slot, slot.policy() == Slot.Policy.PAUSE ? asserted : Slot.NO_LINES);
     }
@@ -172,12 +194,11 @@ final class SlotBoard {
         } catch (ClaimException e) {
             throw new BoardException(e.getMessage());
         }
-        old.quiesce();
         try {
+            old.quiesce();
             load(slot, next, save(slot));
-        } catch (RuntimeException | StateException e) {
-            next.context().revoke();
-            old.resume();
+        } catch (RuntimeException | LinkageError | StateException e) {
+            machine.guard(slot.name(), old::resume);
             throw failure(slot, next.card(), "does not take the state of " + slot.card.describe(), e);
         }
         commit(slot, next, routes);
@@ -227,7 +248,7 @@ final class SlotBoard {
                 .toArray(CharBackend[]::new);
     }
 
-    private static BoardException failure(Slot slot, Card card, String what, Exception e) {
+    private static BoardException failure(Slot slot, Card card, String what, Throwable e) {
         String cause = e.getMessage() != null ? e.getMessage() : e.toString();
         return new BoardException("slot " + slot.name() + ": card " + card.describe() + " " + what + ": " + cause, e);
     }
@@ -247,8 +268,16 @@ final class SlotBoard {
         for (CharBackend c : characters) c.flush();
     }
 
+    /** The reset line: a card that is away starts from power-on when it is back. */
     void resetAll() {
-        for (Slot s : slots.values()) if (s.occupied()) machine.guard(s.name(), s.device::reset);
+        for (Slot s : slots.values()) {
+            if (s.occupied()) {
+                machine.guard(s.name(), s.device::reset);
+            } else {
+                s.parked = null;
+                dropHeldLines(s);
+            }
+        }
     }
 
     void close() {

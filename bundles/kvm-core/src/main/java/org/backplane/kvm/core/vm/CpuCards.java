@@ -84,7 +84,12 @@ final class CpuCards {
             if (changeMmu && newMmu != mmu) newMmu.close();
             throw e;
         }
-        for (KvmVcpu c : vcpus) attach(c);
+        try {
+            for (KvmVcpu c : vcpus) attach(c);
+        } catch (RuntimeException | LinkageError e) {
+            remove();
+            throw e;
+        }
     }
 
     /** Makes the cards of a choice and throws them away, so that classes are loaded and failures seen before the guest is stopped. */

@@ -115,7 +115,7 @@ public final class KvmVcpu implements Vcpu {
             loop();
             v.leave = false;
             run.ifFlag = v.state.interruptsEnabled();
-            run.readyForInterruptInjection = canInterrupt() && !anyQueued();
+            run.readyForInterruptInjection = canInterrupt() && !anyQueued() && user.idle();
             run.cr8 = v.state.cr8;
             run.apicBase = msrs.apicBase();
             return run;
@@ -140,7 +140,8 @@ public final class KvmVcpu implements Vcpu {
             }
             host.boundary();
             EventInjection.requeue(v.state);
-            injectInterrupts(host);
+            if (user.replying()) v.interruptWindow = v.nmiWindow = false;
+            else injectInterrupts(host);
             if (v.state.activity == HLT && (v.state.injectInfo & INFO_VALID) == 0) {
                 if (!host.servesExits()) {
                     v.state.activity = ACTIVE;
@@ -150,7 +151,7 @@ public final class KvmVcpu implements Vcpu {
                 if (!kicked) host.idle();
                 continue;
             }
-            if (run.requestInterruptWindow && canInterrupt() && !anyQueued()) {
+            if (run.requestInterruptWindow && canInterrupt() && !anyQueued() && !user.replying()) {
                 run.exitReason = Exit.IRQ_WINDOW_OPEN;
                 return;
             }

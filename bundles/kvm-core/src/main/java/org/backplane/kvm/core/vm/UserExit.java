@@ -38,6 +38,10 @@ final class UserExit {
     private final int[] sizes = new int[REPLIES];
     private final long[] values = new long[REPLIES];
     private int replies;
+
+    /** The caller has given a value and the instruction has not taken it yet. */
+    private boolean replyUnused;
+
     private long repliesFor;
 
     UserExit(VcpuContext v, KvmRun run) {
@@ -71,7 +75,14 @@ final class UserExit {
             values[at] = run.dataValue(replySize);
             replies++;
             repliesFor = v.instructions;
+            replyUnused = true;
         }
+    }
+
+    /** The next instruction must be the one that takes the caller's value: no event may come before it. */
+    boolean replying() {
+        if (replyUnused && v.instructions != repliesFor) replyUnused = false;
+        return replyUnused;
     }
 
     int portIn(int port, int size) {
@@ -148,6 +159,7 @@ final class UserExit {
         for (int i = Math.min(replies, REPLIES) - 1; i >= 0; i--) {
             if (addresses[i] == address && sizes[i] == size) {
                 v.ioValue = values[i];
+                replyUnused = false;
                 // An INS reads its port again for the next element; an MMIO address is another one for each element.
                 if (address < 0) replies = 0;
                 return true;

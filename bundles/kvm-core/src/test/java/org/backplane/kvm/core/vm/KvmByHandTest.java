@@ -67,6 +67,17 @@ class KvmByHandTest {
         return new Segment(0, 0xffffffffL, selector, type, true, 0, true, true, false, true, false, false);
     }
 
+    /** IDT at 3000 with an interrupt gate for vector 0x21 to 10:1100, where the guest halts; GDT at 4000. */
+    private void withInterruptHandler() {
+        vm.writeMemory(0x1100, new byte[] {(byte) 0xf4});
+        vm.writeMemory(0x3000 + 0x21 * 8, HexFormat.of().parseHex("00111000008e0000"));
+        vm.writeMemory(0x4010, HexFormat.of().parseHex("ffff0000009bcf00"));
+        KvmSregs s = vcpu.getSregs();
+        s.idt = new KvmSregs.Table(0x3000, 0x7ff);
+        s.gdt = new KvmSregs.Table(0x4000, 0x1f);
+        vcpu.setSregs(s);
+    }
+
     private KvmRun run(Exit expected) {
         KvmRun run = vcpu.run();
         assertEquals(expected, run.exitReason, run.message);
@@ -173,18 +184,26 @@ class KvmByHandTest {
     void aQueuedInterruptIsDeliveredWhenTheGuestCanTakeIt(String mmu) {
         // nop; sti; nop; jmp $   handler at 1100: hlt
         boot(mmu, "90 fb 90 eb fe");
-        vm.writeMemory(0x1100, new byte[] {(byte) 0xf4});
-        // IDT at 3000, vector 0x21: interrupt gate to 10:1100
-        vm.writeMemory(0x3000 + 0x21 * 8, HexFormat.of().parseHex("00111000008e0000"));
-        vm.writeMemory(0x4010, HexFormat.of().parseHex("ffff0000009bcf00"));
-        KvmSregs s = vcpu.getSregs();
-        s.idt = new KvmSregs.Table(0x3000, 0x7ff);
-        s.gdt = new KvmSregs.Table(0x4000, 0x1f);
-        vcpu.setSregs(s);
+        withInterruptHandler();
         vcpu.interrupt(0x21);
         run(Exit.HLT);
         assertEquals(0x1101, rip());
         assertEquals(Errno.EINVAL, assertThrows(KvmException.class, () -> vcpu.interrupt(256)).errno());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"direct", "shadow"})
+    void anInterruptBetweenAnMmioReadAndItsAnswerWaitsForTheInstruction(String mmu) {
+        // sti; mov eax,[fff00000]; nop; jmp $   handler at 1100: hlt
+        boot(mmu, "fb a1 0000f0ff 90 eb fe");
+        withInterruptHandler();
+        KvmRun run = run(Exit.MMIO);
+        assertFalse(run.readyForInterruptInjection);
+        run.setData(4, 0x1234);
+        vcpu.interrupt(0x21);
+        run(Exit.HLT);
+        assertEquals(0x1101, rip());
+        assertEquals(0x1234, vcpu.getRegs().gpr[KvmRegs.RAX]);
     }
 
     @ParameterizedTest
