@@ -42,8 +42,8 @@ final class VcpuExits implements ExitDispatcher {
     /** The MMU's verdict on the fault of this exit, when the instruction could not be emulated in place. */
     private Mmu.Fault verdict;
 
-    /** Instruction count at which a page table was last un-shadowed because its writer could not be emulated. */
-    private long unshadowedAt = -1;
+    /** Instruction count and page at which a page table was last un-shadowed because its writer could not be emulated. */
+    private long unshadowedAt = -1, unshadowedGfn;
 
     VcpuExits(KvmVcpu vcpu, KvmVm vm) {
         this.vcpu = vcpu;
@@ -192,15 +192,15 @@ final class VcpuExits implements ExitDispatcher {
     }
 
     /**
-     * The instruction that wrote a shadowed page table cannot be emulated: stop shadowing that page and run it again, once.
+     * What writes a shadowed page table cannot be emulated: stop shadowing that page and try again, once.
      *
-     * @return false if that was tried at this instruction before
+     * @return false if that was tried at this instruction and page before
      */
     private boolean unshadow(long gva) {
-        if (v.instructions == unshadowedAt) return false;
-        unshadowedAt = v.instructions;
         long gpa = vm.mmu().gvaToGpa(v, gva, Mmu.PROBE);
-        if (gpa < 0) return false;
+        if (gpa < 0 || v.instructions == unshadowedAt && gpa >>> 12 == unshadowedGfn) return false;
+        unshadowedAt = v.instructions;
+        unshadowedGfn = gpa >>> 12;
         vm.mmu().guestPteWritten(gpa & ~4095L, 4096);
         return true;
     }
@@ -256,8 +256,14 @@ final class VcpuExits implements ExitDispatcher {
                 v.state.cr2 = e.gva;
                 yield v.fault(PAGE_FAULT_VECTOR, v.faultError);
             }
-            case MMIO, EMULATE -> emulateInPlace(f);
+            case EMULATE -> delivering() && unshadow(e.gva) ? RETRY : emulateInPlace(f);
+            case MMIO -> emulateInPlace(f);
         };
+    }
+
+    /** The processor pushes an event's frame: there is no instruction to emulate, so the page must stop being a table (as KVM unprotects it). */
+    private boolean delivering() {
+        return (v.state.vectoringInfo & CpuState.INFO_VALID) != 0;
     }
 
     /**

@@ -21,6 +21,8 @@ import org.backplane.vmx.VmxFactory;
 import org.backplane.x86.emulate.InterpreterFactory;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -228,6 +230,33 @@ class KvmByHandTest {
         assertEquals(0x123, r.gpr[KvmRegs.RAX]);
         assertEquals(0x456, r.gpr[KvmRegs.RBX]);
         assertEquals(vm.cpuFeatures() & 0xffffffffL, r.gpr[KvmRegs.RDX]);
+    }
+
+    @Test
+    @Timeout(value = 20, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+    void anInterruptFrameOnAPageThatIsStillShadowedIsPushed() {
+        // mov eax,[400000]; sti; inc ecx; jmp back   handler at 1100: hlt
+        boot("shadow", "a1 00004000 fb 41 eb fd");
+        withInterruptHandler();
+        byte[] identity = new byte[4096];
+        for (int i = 0; i < 256; i++) {
+            identity[4 * i] = 3;
+            identity[4 * i + 1] = (byte) (i << 4);
+            identity[4 * i + 2] = (byte) (i >> 4);
+        }
+        vm.writeMemory(0x6000, identity);
+        vm.writeMemory(0x5000, new byte[] {3, 0x60, 0, 0, 3, 0x70, 0, 0}); // tables at 6000 and 7000
+        vm.writeMemory(0x7000, new byte[] {3, (byte) 0x90, 0, 0});
+        KvmSregs s = vcpu.getSregs();
+        s.cr3 = 0x5000;
+        s.cr0 |= 0x80010000L;
+        vcpu.setSregs(s);
+        // The stack ends in the table at 7000, which the load through 400000 makes the MMU shadow.
+        vcpu.interrupt(0x21);
+        run(Exit.HLT);
+        assertEquals(0x1101, rip());
+        assertEquals(0x8000 - 12, vcpu.getRegs().gpr[KvmRegs.RSP]);
+        assertEquals(0x10, vm.readMemory(0x8000 - 8, 1)[0]);
     }
 
     @ParameterizedTest

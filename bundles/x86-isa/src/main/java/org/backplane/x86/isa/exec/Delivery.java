@@ -64,6 +64,10 @@ public final class Delivery {
         CpuState s = c.s;
         int info = eventInfo, error = eventError, length = insnLength;
         for (;;) {
+            // Named before anything can exit: who handles a page fault of the delivery must not take the interrupted instruction for its cause.
+            s.vectoringInfo = info;
+            s.vectoringError = error;
+            s.vectoringLength = length;
             try {
                 enter(c, info, error, length);
                 s.vectoringInfo = 0;
@@ -72,9 +76,6 @@ public final class Delivery {
                 c.ext = 0;
                 if (u.kind == Unwind.RETRY) continue;
                 int answer = Intercepts.EXIT;
-                s.vectoringInfo = info;
-                s.vectoringError = error;
-                s.vectoringLength = length;
                 int vector = c.faultVector, faultError = c.faultError;
                 if (u.kind == Unwind.FAULT) answer = intercepted(c, vector, faultError);
                 if (answer == Intercepts.EXIT) return Intercepts.EXIT;
