@@ -19,7 +19,8 @@ import org.backplane.kvm.spi.mmu.Mmu;
  *
  * <p><b>Exits.</b> Every exit is counted by its reason. It is <em>fast</em> when the core's handler can serve it in place, called from within
  * the intercept with the guest's state complete; or <em>slow</em>: the record stays in {@code v.exit} and {@link #enter} returns
- * the reason. The slow way is taken when somebody observes the reason, or when the handler answers EXIT. The guest cannot tell them apart.
+ * the reason. The slow way is taken when the handler answers EXIT, or an observer took the exit. The guest cannot tell them apart. Who
+ * observes a reason is shown every exit of it, before it is handled.
  *
  * <p><b>CR2.</b> For a #PF exit the handler sets CR2 before it answers FAULT; a #PF that does not exit gets its CR2 from the paging
  * unit, as in the hardware.
@@ -157,10 +158,15 @@ final class VmxVcpu implements Intercepts {
         return EXIT;
     }
 
-    /** Counts the exit just recorded and has it handled, in place if nobody observes it. */
+    /** Shows the exit just recorded to those who observe it. False if one of them took it: leave. */
+    private boolean passes(int reason) {
+        return !exits.observed(reason) || exits.passes(v);
+    }
+
+    /** Counts the exit just recorded and has it handled, in place if that can be. */
     int dispatch(int reason) {
         counts[reason]++;
-        if (exits.observed(reason)) return leave(reason);
+        if (!passes(reason)) return leave(reason);
         int answer = exits.handle(v);
         if (answer == EXIT) return leave(reason);
         if (answer == FAULT) injected = (v.exceptionBitmap >> v.faultVector & 1) != 0;
@@ -193,10 +199,12 @@ final class VmxVcpu implements Intercepts {
         counts[reason]++;
         if (!exits.observed(reason)) {
             int answer = exits.mmioRead(v, gpa, size);
-            if (answer != EXIT) return answer;
+            if (answer == EXIT) paging.recordMmio(gpa, READ);
+            return answer == EXIT ? leave(reason) : answer;
         }
         paging.recordMmio(gpa, READ);
-        return leave(reason);
+        int answer = exits.passes(v) ? exits.mmioRead(v, gpa, size) : EXIT;
+        return answer == EXIT ? leave(reason) : answer;
     }
 
     @Override
@@ -205,10 +213,13 @@ final class VmxVcpu implements Intercepts {
         counts[reason]++;
         if (!exits.observed(reason)) {
             int answer = exits.mmioWrite(v, gpa, size, value);
-            if (answer != EXIT) return answer;
+            if (answer == EXIT) paging.recordMmio(gpa, WRITE);
+            return answer == EXIT ? leave(reason) : answer;
         }
         paging.recordMmio(gpa, WRITE);
-        return leave(reason);
+        v.exit.value = value;
+        int answer = exits.passes(v) ? exits.mmioWrite(v, gpa, size, value) : EXIT;
+        return answer == EXIT ? leave(reason) : answer;
     }
 
     @Override
@@ -230,9 +241,12 @@ final class VmxVcpu implements Intercepts {
         counts[ExitReasons.IO]++;
         if (!exits.observed(ExitReasons.IO)) {
             int answer = exits.portIn(v, port, size);
-            if (answer != EXIT) return answer;
+            if (answer == EXIT) recordIo(port, size, 1 << 3);
+            return answer == EXIT ? leave(ExitReasons.IO) : answer;
         }
-        return ioExit(port, size, 1 << 3);
+        recordIo(port, size, 1 << 3);
+        int answer = exits.passes(v) ? exits.portIn(v, port, size) : EXIT;
+        return answer == EXIT ? leave(ExitReasons.IO) : answer;
     }
 
     @Override
@@ -241,18 +255,21 @@ final class VmxVcpu implements Intercepts {
         counts[ExitReasons.IO]++;
         if (!exits.observed(ExitReasons.IO)) {
             int answer = exits.portOut(v, port, size, value);
-            if (answer != EXIT) return answer;
+            if (answer == EXIT) recordIo(port, size, 0);
+            return answer == EXIT ? leave(ExitReasons.IO) : answer;
         }
-        return ioExit(port, size, 0);
+        recordIo(port, size, 0);
+        v.exit.value = value & 0xffffffffL;
+        int answer = exits.passes(v) ? exits.portOut(v, port, size, value) : EXIT;
+        return answer == EXIT ? leave(ExitReasons.IO) : answer;
     }
 
     /** Exit qualification of I/O instructions: SDM 3C table 27-5. */
-    private int ioExit(int port, int size, int in) {
+    private void recordIo(int port, int size, int in) {
         int q = size - 1 | in | (port & 0xffff) << 16;
         if ((v.ioString & VcpuContext.STRING) != 0) q |= 1 << 4;
         if ((v.ioString & VcpuContext.REP) != 0) q |= 1 << 5;
         record(ExitReasons.IO, q & 0xffffffffL);
-        return leave(ExitReasons.IO);
     }
 
     // ---- instructions ----
@@ -454,6 +471,7 @@ final class VmxVcpu implements Intercepts {
                 CpuState.INFO_VALID | CpuState.TYPE_HARDWARE_EXCEPTION | (code ? CpuState.INFO_ERROR_CODE : 0) | vector;
         v.exit.interruptionError = code ? errorCode : 0;
         counts[ExitReasons.EXCEPTION_NMI]++;
+        passes(ExitReasons.EXCEPTION_NMI);
         return leave(ExitReasons.EXCEPTION_NMI);
     }
 
@@ -472,6 +490,7 @@ final class VmxVcpu implements Intercepts {
         counts[reason]++;
         record(reason, 0);
         v.exit.insnLength = 0;
+        passes(reason);
         return leave(reason);
     }
 
@@ -484,6 +503,7 @@ final class VmxVcpu implements Intercepts {
     public int tripleFault(VcpuContext v) {
         counts[ExitReasons.TRIPLE_FAULT]++;
         record(ExitReasons.TRIPLE_FAULT, 0);
+        passes(ExitReasons.TRIPLE_FAULT);
         return leave(ExitReasons.TRIPLE_FAULT);
     }
 

@@ -162,9 +162,10 @@ class PagingTest {
     }
 
     @Test
-    void slowPageFaultLeavesTheGuest() {
+    void pageFaultThatAnObserverTakesLeavesTheGuest() {
         shadow();
         rig.core.observed = ExitReasons.EXCEPTION_NMI;
+        rig.core.takes = true;
         assertEquals(ExitReasons.EXCEPTION_NMI, rig.enter(i -> i.translate(rig.v, 0x9000, WRITE) == T_EXIT ? Emulator.EXITED : 0));
         assertEquals(0, rig.core.handled);
         assertEquals(0x9000, rig.v.exit.gva);

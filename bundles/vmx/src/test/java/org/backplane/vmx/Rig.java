@@ -139,9 +139,20 @@ final class Rig implements AutoCloseable {
         ToIntFunction<VcpuContext> handler;
         int handled;
 
+        /** Reasons of the exits that an observer was shown, and whether it takes them. */
+        final List<Integer> shown = new ArrayList<>();
+
+        boolean takes;
+
         @Override
         public boolean observed(int reason) {
             return reason == observed;
+        }
+
+        @Override
+        public boolean passes(VcpuContext v) {
+            shown.add(v.exit.reason);
+            return !takes;
         }
 
         @Override

@@ -141,17 +141,37 @@ class VmxVcpuTest {
     }
 
     @Test
-    void observedPortAccessIsASlowExitWithItsRecord() {
+    void observedPortAccessIsShownWithItsRecordAndServedInPlace() {
         rig.core.observed = ExitReasons.IO;
         rig.v.insnLength = 2;
         rig.v.ioString = VcpuContext.STRING | VcpuContext.REP;
-        assertEquals(ExitReasons.IO, rig.call(i -> i.portIn(rig.v, 0x1f0, 2)));
+        assertEquals(CpuBackend.NO_EXIT, rig.call(i -> i.portIn(rig.v, 0x1f0, 2)));
+        assertEquals(0x1f0, rig.v.ioValue);
         assertEquals(0x01f0_0000L | 1 | 1 << 3 | 1 << 4 | 1 << 5, rig.v.exit.qualification);
         assertEquals(2, rig.v.exit.insnLength);
         rig.v.ioString = 0;
-        assertEquals(ExitReasons.IO, rig.call(i -> i.portOut(rig.v, 0xf0f0, 4, 0)));
+        assertEquals(CpuBackend.NO_EXIT, rig.call(i -> i.portOut(rig.v, 0xf0f0, 4, 77)));
         assertEquals(0xf0f0_0003L, rig.v.exit.qualification);
+        assertEquals(77, rig.v.exit.value);
         assertEquals(2, rig.count(ExitReasons.IO));
+        assertEquals(List.of(ExitReasons.IO, ExitReasons.IO), rig.core.shown);
+    }
+
+    @Test
+    void exitThatAnObserverTakesLeavesTheGuestUnserved() {
+        rig.core.observed = ExitReasons.CPUID;
+        rig.core.takes = true;
+        assertEquals(ExitReasons.CPUID, rig.call(i -> i.cpuid(rig.v)));
+        assertEquals(0, rig.core.handled);
+        assertEquals(1, rig.count(ExitReasons.CPUID));
+    }
+
+    @Test
+    void observedTaskSwitchIsCarriedOutInPlace() {
+        rig.core.observed = ExitReasons.TASK_SWITCH;
+        assertEquals(CpuBackend.NO_EXIT, rig.call(i -> i.taskSwitch(rig.v, 0x28, 1)));
+        assertEquals(DONE, rig.engine.answer);
+        assertEquals(List.of(ExitReasons.TASK_SWITCH), rig.core.shown);
     }
 
     @Test

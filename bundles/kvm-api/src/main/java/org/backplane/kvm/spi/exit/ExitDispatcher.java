@@ -8,14 +8,22 @@ import org.osgi.annotation.versioning.ProviderType;
  *
  * <p>A VM exit is either <em>slow</em> ({@code CpuBackend.enter} returns its reason, the core dispatches it and enters
  * again) or <em>fast</em>: the backend counts it and calls the bus from within its intercept, with the guest's state complete.
- * No observer can tell, because the backend takes the slow way whenever {@link #observed} says that somebody looks.
+ * No observer can tell: when {@link #observed} says that somebody looks, the backend fills {@code v.exit} and shows it by {@link #passes} before
+ * the exit is handled, whichever way that is.
  *
  * <p>Answers are those of {@code Intercepts}: DONE, RETRY, FAULT, EXIT.
  */
 @ProviderType
 public interface ExitDispatcher {
-    /** Somebody wants the record of this exit (trace, debugger, foreign handler): take the slow way. */
+    /** Somebody wants the record of an exit of this reason (trace, debugger, foreign handler): fill {@code v.exit} and call {@link #passes}. */
     boolean observed(int reason);
+
+    /**
+     * Shows the exit in {@code v.exit} to those who observe its reason, once, before anything is done about it.
+     *
+     * @return true to go on; false if one of them took the exit: answer EXIT and return its reason from {@code enter}, the core does the rest
+     */
+    boolean passes(VcpuContext v);
 
     /** A port read; the value comes in {@code v.ioValue}. EXIT when it must go to the caller of {@code Vcpu.run}. */
     int portIn(VcpuContext v, int port, int size);

@@ -20,7 +20,10 @@ public final class VmExit {
     /** Linear address and physical address, where the reason has them. */
     public long gva, gpa;
 
-    /** The value that a CR, DR or MSR write carries: what the handler would otherwise fetch from the register that the exit names. */
+    /**
+     * The value that a CR, DR or MSR write carries: what the handler would otherwise fetch from the register that the exit names. For observers also
+     * that of a port or MMIO write.
+     */
     public long value;
 
     /** VM-instruction error number of a failed VMLAUNCH/VMRESUME, 0 if none. */

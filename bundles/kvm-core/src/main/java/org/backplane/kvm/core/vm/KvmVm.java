@@ -35,6 +35,7 @@ public final class KvmVm implements Vm {
     private final IoBus bus;
     private final VmHost host;
     private final CpuCards cards;
+    private final IoBus.CardFault faults;
     private final Runnable onClose;
     private long cpuFeatures;
     private volatile List<ForeignHandler> foreign = List.of();
@@ -43,11 +44,12 @@ public final class KvmVm implements Vm {
 
     /**
      * @param host what surrounds it, or {@link VmHost#NONE}
-     * @param faults told when a device's handler throws
+     * @param faults told when a device's handler or a foreign exit handler throws
      * @param onClose told when the VM is closed
      */
     public KvmVm(VmHost host, IoBus.CardFault faults, Map<String, String> mmuProperties, Runnable onClose) {
         this.host = host;
+        this.faults = faults;
         this.bus = new IoBus(faults);
         this.onClose = onClose;
         cards = new CpuCards(memory, vcpus, mmuProperties);
@@ -148,11 +150,17 @@ public final class KvmVm implements Vm {
         return (observedReasons >>> (reason & 63) & 1) != 0;
     }
 
+    /** Asks them in their order. One that throws is reported and is asked no more; the exit is the next one's. */
     ExitHandler.Result askForeignHandlers(VcpuContext v) {
         for (ForeignHandler h : foreign) {
             if (!h.reasons().get(v.exit.reason)) continue;
-            ExitHandler.Result r = h.handler().handle(v, v.exit);
-            if (r != ExitHandler.Result.PASS) return r;
+            try {
+                ExitHandler.Result r = h.handler().handle(v, v.exit);
+                if (r != ExitHandler.Result.PASS) return r;
+            } catch (RuntimeException | LinkageError | AssertionError | StackOverflowError e) {
+                setForeignHandlers(foreign.stream().filter(other -> other != h).toList());
+                faults.handlerThrew("exit handler " + h.handler().getClass().getName(), e);
+            }
         }
         return ExitHandler.Result.PASS;
     }

@@ -20,7 +20,7 @@ import org.backplane.kvm.spi.mmu.Mmu;
 
 /**
  * The exit-dispatch bus at one vCPU: ports and MMIO go to cards, everything else to the handlers of the core, by reason; a foreign
- * {@link ExitHandler} is asked first.
+ * {@link ExitHandler} is asked first, in place.
  *
  * <p>The same handlers serve fast exits (called by the backend from inside the guest) and slow ones (called by the run loop after {@code
  * enter} returned); they answer in the terms of {@code Intercepts}. What a fast exit cannot do in place (emulate an
@@ -41,6 +41,9 @@ final class VcpuExits implements ExitDispatcher {
 
     /** The MMU's verdict on the fault of this exit, when the instruction could not be emulated in place. */
     private Mmu.Fault verdict;
+
+    /** What an observer wants who took the exit that is being left with; PASS if none did. */
+    private ExitHandler.Result taken = ExitHandler.Result.PASS;
 
     /** Instruction count and page at which a page table was last un-shadowed because its writer could not be emulated. */
     private long unshadowedAt = -1, unshadowedGfn;
@@ -63,6 +66,12 @@ final class VcpuExits implements ExitDispatcher {
     @Override
     public boolean observed(int reason) {
         return vm.observed(reason);
+    }
+
+    @Override
+    public boolean passes(VcpuContext v) {
+        taken = vm.askForeignHandlers(v);
+        return taken == ExitHandler.Result.PASS;
     }
 
     // ---- ports and MMIO ----
@@ -135,7 +144,7 @@ final class VcpuExits implements ExitDispatcher {
         };
     }
 
-    /** After {@code enter} returned: asks foreign handlers, handles, and commits the instruction as the answer says. */
+    /** After {@code enter} returned: handles, unless an observer did, and commits the instruction as the answer says. */
     void handleSlow() {
         VmExit e = v.exit;
         if ((e.reason & ExitReasons.ENTRY_FAILURE) != 0) {
@@ -143,10 +152,10 @@ final class VcpuExits implements ExitDispatcher {
             vcpu.kvmRun().hardwareExitReason = e.reason & 0xffffffffL;
             return;
         }
-        if (vm.observed(e.reason)) {
-            ExitHandler.Result r = vm.askForeignHandlers(v);
-            if (r == ExitHandler.Result.SKIP) skip();
-            if (r != ExitHandler.Result.PASS) return;
+        if (taken != ExitHandler.Result.PASS) {
+            if (taken == ExitHandler.Result.SKIP) skip();
+            taken = ExitHandler.Result.PASS;
+            return;
         }
         switch (e.reason) {
             case ExitReasons.INTERRUPT_WINDOW -> v.interruptWindow = false;

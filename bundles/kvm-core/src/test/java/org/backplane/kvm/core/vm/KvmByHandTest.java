@@ -2,25 +2,16 @@ package org.backplane.kvm.core.vm;
 
 import static org.junit.jupiter.api.Assertions.*;
 
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.Map;
-import org.backplane.directmmu.DirectMmuFactory;
 import org.backplane.kvm.api.KvmException;
 import org.backplane.kvm.api.KvmException.Errno;
 import org.backplane.kvm.api.KvmRegs;
 import org.backplane.kvm.api.KvmRun;
 import org.backplane.kvm.api.KvmRun.Exit;
 import org.backplane.kvm.api.KvmSregs;
-import org.backplane.kvm.api.KvmSregs.Segment;
 import org.backplane.kvm.api.Vcpu;
-import org.backplane.shadowmmu.ShadowMmuFactory;
-import org.backplane.vmx.VmxFactory;
-import org.backplane.x86.emulate.InterpreterFactory;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -31,42 +22,20 @@ import org.junit.jupiter.params.provider.ValueSource;
  * protected mode, code at 0x1000, with each MMU.
  */
 class KvmByHandTest {
-    private static final long CODE = 0x1000;
-    private KvmVm vm;
+    private static final long CODE = HandMadeVm.CODE;
+    private final HandMadeVm hand = new HandMadeVm();
+    private final KvmVm vm = hand.vm;
     private KvmVcpu vcpu;
-
-    @BeforeEach
-    void create() {
-        vm = new KvmVm(VmHost.NONE, (s, e) -> fail(e), Map.of(), () -> {});
-    }
 
     @AfterEach
     void close() {
-        vm.close();
+        hand.close();
+        assertEquals(List.of(), hand.faults);
     }
 
     private void boot(String mmu, String hex) {
-        vm.installCpu(
-                new VmxFactory(),
-                mmu.equals("shadow") ? new ShadowMmuFactory() : new DirectMmuFactory(),
-                new InterpreterFactory());
-        vm.setMemoryRegion(0, 0, 0, 1 << 20);
-        byte[] code = HexFormat.of().parseHex(hex.replace(" ", ""));
-        MemorySegment.copy(code, 0, vm.map(), ValueLayout.JAVA_BYTE, CODE, code.length);
-        vcpu = vm.createVcpu(0);
-        KvmSregs s = vcpu.getSregs();
-        s.cr0 = 0x11;
-        s.cs = flat(0x10, 11);
-        s.ds = s.es = s.ss = s.fs = s.gs = flat(0x18, 3);
-        vcpu.setSregs(s);
-        KvmRegs r = vcpu.getRegs();
-        r.rip = CODE;
-        r.gpr[KvmRegs.RSP] = 0x8000;
-        vcpu.setRegs(r);
-    }
-
-    private static Segment flat(int selector, int type) {
-        return new Segment(0, 0xffffffffL, selector, type, true, 0, true, true, false, true, false, false);
+        hand.boot(mmu, hex);
+        vcpu = hand.vcpu;
     }
 
     /** IDT at 3000 with an interrupt gate for vector 0x21 to 10:1100, where the guest halts; GDT at 4000. */
@@ -81,13 +50,11 @@ class KvmByHandTest {
     }
 
     private KvmRun run(Exit expected) {
-        KvmRun run = vcpu.run();
-        assertEquals(expected, run.exitReason, run.message);
-        return run;
+        return hand.run(expected);
     }
 
     private long rip() {
-        return vcpu.getRegs().rip;
+        return hand.rip();
     }
 
     @ParameterizedTest
@@ -313,10 +280,7 @@ class KvmByHandTest {
     void theMmuCanBeReplacedBetweenTwoRuns(String mmu) {
         boot(mmu, "b0 01 e6 10 b0 02 e6 10 f4");
         assertEquals(1, run(Exit.IO).dataValue(1));
-        vm.installCpu(
-                new VmxFactory(),
-                mmu.equals("shadow") ? new DirectMmuFactory() : new ShadowMmuFactory(),
-                new InterpreterFactory());
+        hand.install(mmu.equals("shadow") ? "direct" : "shadow");
         assertEquals(2, run(Exit.IO).dataValue(1));
         run(Exit.HLT);
     }
