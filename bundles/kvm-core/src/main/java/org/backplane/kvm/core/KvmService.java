@@ -97,6 +97,12 @@ public final class KvmService implements Kvm {
 
     @Deactivate
     void stop() {
-        for (KvmVm vm : List.copyOf(vms)) vm.close();
+        for (KvmVm vm : List.copyOf(vms)) {
+            try {
+                vm.close();
+            } catch (KvmException e) {
+                LoggerFactory.getLogger(KvmService.class).error("a VM cannot be closed", e);
+            }
+        }
     }
 }

@@ -27,7 +27,8 @@ import org.backplane.kvm.spi.mmu.Mmu;
  * A vCPU and its run loop: inject what waits, enter the guest, dispatch the exit, until something must go to the caller.
  *
  * <p><b>Threading.</b> {@link #run} and everything it calls belong to one thread at a time, the owner; register calls from another thread
- * while the vCPU runs are refused with EBUSY. {@link #kick}, {@link #interrupt} and {@link #requestTlbFlush} come from anywhere.
+ * while the vCPU runs are refused with EBUSY. {@link #kick}, {@link #interrupt}, {@link #keepOut} and {@link #requestTlbFlush} come from
+ * anywhere.
  */
 public final class KvmVcpu implements Vcpu {
     private static final int NMI_VECTOR = 2;
@@ -41,6 +42,7 @@ public final class KvmVcpu implements Vcpu {
     private final Cpuid cpuid = new Cpuid();
     private final UserExit user;
     private final AtomicReference<Thread> owner = new AtomicReference<>();
+    private final GuestGate gate = new GuestGate();
     private final long[] queuedInterrupts = new long[4];
     private volatile boolean kicked;
     private volatile boolean flushRequested;
@@ -110,9 +112,10 @@ public final class KvmVcpu implements Vcpu {
         if (!owner.compareAndSet(null, Thread.currentThread())) {
             throw new KvmException(Errno.EBUSY, "vCPU " + v.id + " is running");
         }
+        gate.enter();
         try {
             user.complete();
-            loop();
+            if (!user.pending()) loop();
             v.leave = false;
             run.ifFlag = v.state.interruptsEnabled();
             run.readyForInterruptInjection = canInterrupt() && !anyQueued() && user.idle();
@@ -120,6 +123,7 @@ public final class KvmVcpu implements Vcpu {
             run.apicBase = msrs.apicBase();
             return run;
         } finally {
+            gate.exit();
             owner.set(null);
         }
     }
@@ -129,6 +133,8 @@ public final class KvmVcpu implements Vcpu {
         while (true) {
             // Clear first, test afterwards: a request that comes in between sets it again.
             v.leave = false;
+            if (gate.wanted()) gate.giveWay();
+            if (!vm.cpuPresent()) throw new KvmException(Errno.ENODEV, "the VM has no CPU cards, or is closed");
             if (kicked) {
                 kicked = false;
                 run.exitReason = Exit.INTR;
@@ -142,7 +148,8 @@ public final class KvmVcpu implements Vcpu {
             EventInjection.requeue(v.state);
             if (user.replying()) v.interruptWindow = v.nmiWindow = false;
             else injectInterrupts(host);
-            if (v.state.activity == HLT && (v.state.injectInfo & INFO_VALID) == 0) {
+            if (v.state.activity == HLT && wakes(v.state)) v.state.activity = ACTIVE;
+            if (v.state.activity == HLT) {
                 if (!host.servesExits()) {
                     v.state.activity = ACTIVE;
                     run.exitReason = Exit.HLT;
@@ -162,33 +169,41 @@ public final class KvmVcpu implements Vcpu {
         }
     }
 
+    /** An event that HLT does not wait for is there: one to inject, or a debug trap of the HLT itself. */
+    private static boolean wakes(CpuState s) {
+        return (s.injectInfo & INFO_VALID) != 0 || debugTrapDue(s);
+    }
+
+    /** A debug trap that comes before any interrupt (SDM 3A table 6-2). */
+    private static boolean debugTrapDue(CpuState s) {
+        return s.pendingDebug != 0 && (s.blocking & BLOCKING_MOV_SS) == 0;
+    }
+
+    /** Injects the NMI or interrupt whose turn it is; whatever has to wait asks for a window. */
     private void injectInterrupts(VmHost host) {
         CpuState s = v.state;
         if (nmiRequested) {
             nmiRequested = false;
             s.nmiPending = true;
         }
-        if ((s.injectInfo & INFO_VALID) != 0) return;
-        if (s.nmiPending) {
-            if ((s.blocking & (BLOCKING_NMI | BLOCKING_MOV_SS)) == 0) {
-                s.nmiPending = false;
-                EventInjection.interrupt(s, TYPE_NMI, NMI_VECTOR);
-                return;
-            }
-            v.nmiWindow = true;
+        boolean taken = (s.injectInfo & INFO_VALID) != 0 || debugTrapDue(s);
+        if (s.nmiPending && !taken && (s.blocking & (BLOCKING_NMI | BLOCKING_MOV_SS)) == 0) {
+            s.nmiPending = false;
+            EventInjection.interrupt(s, TYPE_NMI, NMI_VECTOR);
+            taken = true;
         }
-        boolean external = host.interruptPending(v.id);
-        if (!external && !anyQueued()) {
+        v.nmiWindow = s.nmiPending;
+        if (!host.interruptPending(v.id) && !anyQueued()) {
             v.interruptWindow = run.requestInterruptWindow;
             return;
         }
-        if (!s.interruptible()) {
+        if (taken || !s.interruptible()) {
             v.interruptWindow = true;
             return;
         }
-        v.interruptWindow = false;
-        int vector = external ? host.acknowledgeInterrupt(v.id) : takeQueued();
-        EventInjection.interrupt(s, TYPE_EXTERNAL, vector);
+        int vector = host.interruptPending(v.id) ? host.acknowledgeInterrupt(v.id) : takeQueued();
+        if (vector >= 0) EventInjection.interrupt(s, TYPE_EXTERNAL, vector);
+        v.interruptWindow = run.requestInterruptWindow || anyQueued() || host.interruptPending(v.id);
     }
 
     private boolean canInterrupt() {
@@ -238,6 +253,23 @@ public final class KvmVcpu implements Vcpu {
         nmiRequested = true;
         v.leave = true;
         vm.host().wake();
+    }
+
+    /** Has the vCPU leave the guest and stay out until {@link #letIn}; it goes on by itself then, without a return from {@link #run}. */
+    void keepOut() {
+        gate.close(() -> {
+            v.leave = true;
+            vm.host().wake();
+        });
+    }
+
+    void letIn() {
+        gate.open();
+    }
+
+    /** The calling thread is inside {@link #run} of this vCPU. */
+    boolean runsHere() {
+        return owner.get() == Thread.currentThread();
     }
 
     /** The TLB must be empty before the guest runs on. */

@@ -6,6 +6,7 @@ import java.util.BitSet;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Supplier;
 import org.backplane.kvm.api.KvmException;
 import org.backplane.kvm.api.KvmException.Errno;
 import org.backplane.kvm.api.Vm;
@@ -23,8 +24,9 @@ import org.backplane.kvm.spi.mmu.MmuFactory;
 /**
  * A virtual machine: memory, vCPUs, the three cards of its CPU, and the bus for its exits.
  *
- * <p><b>Threading.</b> Calls that change memory or cards need all vCPUs at a boundary. The board makes them on the thread that runs
- * the vCPU; a caller of the KVM API makes them while no vCPU runs.
+ * <p><b>Threading.</b> Calls of the KVM API come from any thread: those that change memory take all vCPUs out of the guest and let them in
+ * again behind the change; inside {@code run} they are refused with EBUSY. Calls that change cards, and {@link #setA20}, need all vCPUs outside of
+ * {@code run}; the board makes them on the thread that runs the vCPU.
  */
 public final class KvmVm implements Vm {
     /** A foreign handler with the reasons it serves. */
@@ -177,10 +179,35 @@ public final class KvmVm implements Vm {
         change(slot, flags, guestPhysAddr, user.byteSize(), user.byteSize() == 0 ? null : user);
     }
 
-    private synchronized void change(int slot, int flags, long gpa, long size, MemorySegment user) {
-        GuestMemory.Released old = memory.set(slot, flags, gpa, size, user);
-        memoryChanged();
-        old.release();
+    private void change(int slot, int flags, long gpa, long size, MemorySegment user) {
+        withVcpusOut(() -> {
+            GuestMemory.Released old = memory.set(slot, flags, gpa, size, user);
+            memoryChanged();
+            old.release();
+            return null;
+        });
+    }
+
+    /**
+     * Executes with all vCPUs outside of the guest, one caller at a time.
+     *
+     * @throws KvmException EBUSY when the caller is inside {@code run}: it would wait for itself
+     */
+    private <T> T withVcpusOut(Supplier<T> task) {
+        for (KvmVcpu c : vcpus) {
+            if (c.runsHere()) throw new KvmException(Errno.EBUSY, "the call comes from inside KVM_RUN of vCPU " + c.id());
+        }
+        synchronized (this) {
+            List<KvmVcpu> out = List.copyOf(vcpus);
+            for (KvmVcpu c : out) c.keepOut();
+            try {
+                synchronized (memory) {
+                    return task.get();
+                }
+            } finally {
+                for (KvmVcpu c : out) c.letIn();
+            }
+        }
     }
 
     private void memoryChanged() {
@@ -197,51 +224,64 @@ public final class KvmVm implements Vm {
 
     @Override
     public void writeMemory(long gpa, byte[] bytes) {
-        try {
-            memory.write(gpa, bytes, 0, bytes.length);
-        } catch (IndexOutOfBoundsException e) {
-            throw new KvmException(Errno.EFAULT, e.getMessage());
-        }
+        withVcpusOut(() -> {
+            try {
+                memory.write(gpa, bytes, 0, bytes.length);
+                return null;
+            } catch (IndexOutOfBoundsException e) {
+                throw new KvmException(Errno.EFAULT, e.getMessage());
+            }
+        });
     }
 
     @Override
     public byte[] readMemory(long gpa, int length) {
         byte[] to = new byte[length];
-        try {
-            memory.read(gpa, to, 0, length);
-        } catch (IndexOutOfBoundsException e) {
-            throw new KvmException(Errno.EFAULT, e.getMessage());
+        // No slot goes away in the middle; the vCPUs need not stop.
+        synchronized (memory) {
+            try {
+                memory.read(gpa, to, 0, length);
+            } catch (IndexOutOfBoundsException e) {
+                throw new KvmException(Errno.EFAULT, e.getMessage());
+            }
         }
         return to;
     }
 
     @Override
     public BitSet getDirtyLog(int slot) {
-        BitSet dirty = memory.takeDirty(slot);
-        if (cards.present() && !dirty.isEmpty()) {
-            cards.mmu().writeProtect(memory.slot(slot));
-            for (KvmVcpu c : vcpus) c.requestTlbFlush();
-        }
-        return dirty;
+        return withVcpusOut(() -> {
+            BitSet dirty = memory.takeDirty(slot);
+            if (cards.present() && !dirty.isEmpty()) {
+                cards.mmu().writeProtect(memory.slot(slot));
+                for (KvmVcpu c : vcpus) c.context().tlb.flush(false);
+            }
+            return dirty;
+        });
     }
 
     @Override
-    public synchronized KvmVcpu createVcpu(int id) {
+    public KvmVcpu createVcpu(int id) {
         if (id < 0 || id >= MAX_VCPUS) throw new KvmException(Errno.EINVAL, "vCPU id " + id + " is out of range");
-        for (KvmVcpu c : vcpus) if (c.id() == id) throw new KvmException(Errno.EEXIST, "vCPU " + id + " exists");
-        KvmVcpu c = new KvmVcpu(id, this);
-        vcpus.add(c);
-        if (cards.present()) cards.attach(c);
-        return c;
+        return withVcpusOut(() -> {
+            for (KvmVcpu c : vcpus) if (c.id() == id) throw new KvmException(Errno.EEXIST, "vCPU " + id + " exists");
+            KvmVcpu c = new KvmVcpu(id, this);
+            vcpus.add(c);
+            if (cards.present()) cards.attach(c);
+            return c;
+        });
     }
 
     @Override
-    public synchronized void close() {
-        if (closed) return;
-        closed = true;
-        cards.remove();
-        memory.close();
-        onClose.run();
+    public void close() {
+        withVcpusOut(() -> {
+            if (closed) return null;
+            closed = true;
+            cards.remove();
+            memory.close();
+            onClose.run();
+            return null;
+        });
     }
 
     /** The vCPUs with their contexts, for look-ups. */

@@ -1,5 +1,6 @@
 package org.backplane.kvm.core.vm;
 
+import java.util.Arrays;
 import org.backplane.kvm.api.KvmRun;
 import org.backplane.kvm.api.KvmRun.Exit;
 import org.backplane.kvm.spi.cpu.CpuState;
@@ -13,10 +14,11 @@ import org.backplane.kvm.spi.cpu.VcpuContext;
  * <p>A write, and a plain IN, complete their instruction first and leave then; the value of an IN is put into AL, AX or EAX when {@code run}
  * is called again. An MMIO read and INS leave before anything is committed; the next {@code run} executes the
  * instruction again, and this time the access finds its answer here.
+ *
+ * <p>An instruction may read and write any number of MMIO places (FSAVE, a store across two pages). Its reads are answered one {@code run} after
+ * the other; its writes are kept and handed out one a {@code run}, in order, before the guest goes on.
  */
 final class UserExit {
-    private static final int REPLIES = 8;
-
     private final VcpuContext v;
     private final KvmRun run;
 
@@ -32,12 +34,13 @@ final class UserExit {
     private long replyAddress;
     private int replySize;
 
-    /** Values that the caller gave, consumed by the instruction that is executed again. */
-    private final long[] addresses = new long[REPLIES];
+    /** Values that the caller gave, for the instruction that is executed again; a port's address is -1 - port. */
+    private final Accesses replies = new Accesses();
 
-    private final int[] sizes = new int[REPLIES];
-    private final long[] values = new long[REPLIES];
-    private int replies;
+    /** MMIO writes of the last instruction; {@code told} of them have been reported. */
+    private final Accesses writes = new Accesses();
+
+    private int told;
 
     /** The caller has given a value and the instruction has not taken it yet. */
     private boolean replyUnused;
@@ -55,12 +58,13 @@ final class UserExit {
 
     /** No half-done access waits for the caller: the vCPU can be saved or its cards swapped. */
     boolean idle() {
-        return inSize == 0 && !replyOwed;
+        return inSize == 0 && !replyOwed && told == writes.size();
     }
 
-    /** {@code run} is called again: take what the caller gave. */
+    /** {@code run} is called again: take what the caller gave. An exit may be {@link #pending} at once. */
     void complete() {
         pending = false;
+        if (told < writes.size()) tellWrite();
         if (inSize != 0) {
             long mask = inSize == 4 ? -1L : (1L << 8 * inSize) - 1;
             long old = inSize == 4 ? 0 : v.state.gpr[CpuState.RAX];
@@ -69,11 +73,7 @@ final class UserExit {
         }
         if (replyOwed) {
             replyOwed = false;
-            int at = replies % REPLIES;
-            addresses[at] = replyAddress;
-            sizes[at] = replySize;
-            values[at] = run.dataValue(replySize);
-            replies++;
+            replies.add(replyAddress, replySize, run.dataValue(replySize));
             repliesFor = v.instructions;
             replyUnused = true;
         }
@@ -122,10 +122,21 @@ final class UserExit {
     }
 
     int mmioWrite(long gpa, int size, long value) {
-        mmioExit(gpa, size, true);
-        run.setData(size, value);
+        if (told == writes.size()) {
+            writes.clear();
+            told = 0;
+        }
+        writes.add(gpa, size, value);
+        if (!pending) tellWrite();
         v.leave = true;
         return Intercepts.DONE;
+    }
+
+    /** Reports the next write that the caller does not know of. */
+    private void tellWrite() {
+        mmioExit(writes.address(told), writes.bytes(told), true);
+        run.setData(writes.bytes(told), writes.value(told));
+        told++;
     }
 
     private void mmioExit(long gpa, int size, boolean write) {
@@ -147,24 +158,68 @@ final class UserExit {
         replyOwed = true;
         replyAddress = address;
         replySize = size;
-        if (v.instructions != repliesFor) replies = 0;
+        if (v.instructions != repliesFor) replies.clear();
+        // The instruction is executed again, and its writes with it.
+        writes.clear();
+        told = 0;
     }
 
     private boolean reply(long address, int size) {
-        if (replies == 0) return false;
-        if (v.instructions != repliesFor) {
-            replies = 0;
+        if (replies.size() == 0) return false;
+        int at = v.instructions == repliesFor ? replies.last(address, size) : -1;
+        if (at < 0) {
+            if (v.instructions != repliesFor) replies.clear();
             return false;
         }
-        for (int i = Math.min(replies, REPLIES) - 1; i >= 0; i--) {
-            if (addresses[i] == address && sizes[i] == size) {
-                v.ioValue = values[i];
-                replyUnused = false;
-                // An INS reads its port again for the next element; an MMIO address is another one for each element.
-                if (address < 0) replies = 0;
-                return true;
-            }
+        v.ioValue = replies.value(at);
+        replyUnused = false;
+        // An INS reads its port again for the next element; an MMIO address is another one for each element.
+        if (address < 0) replies.clear();
+        return true;
+    }
+
+    /** A list of accesses that grows as it must and makes no garbage. */
+    private static final class Accesses {
+        private long[] addresses = new long[8];
+        private int[] sizes = new int[8];
+        private long[] values = new long[8];
+        private int size;
+
+        int size() {
+            return size;
         }
-        return false;
+
+        void clear() {
+            size = 0;
+        }
+
+        void add(long address, int bytes, long value) {
+            if (size == addresses.length) {
+                addresses = Arrays.copyOf(addresses, 2 * size);
+                sizes = Arrays.copyOf(sizes, 2 * size);
+                values = Arrays.copyOf(values, 2 * size);
+            }
+            addresses[size] = address;
+            sizes[size] = bytes;
+            values[size++] = value;
+        }
+
+        long address(int at) {
+            return addresses[at];
+        }
+
+        int bytes(int at) {
+            return sizes[at];
+        }
+
+        long value(int at) {
+            return values[at];
+        }
+
+        /** The newest access to this place with this width, or -1. */
+        int last(long address, int bytes) {
+            for (int i = size - 1; i >= 0; i--) if (addresses[i] == address && sizes[i] == bytes) return i;
+            return -1;
+        }
     }
 }

@@ -55,7 +55,7 @@ public interface VmHost {
     /** The interrupt controller has an interrupt for this vCPU. */
     boolean interruptPending(int vcpu);
 
-    /** Acknowledges it, once; the vector is the core's from now. */
+    /** Acknowledges it, once; the vector is the core's from now. -1 if there is none after all. */
     int acknowledgeInterrupt(int vcpu);
 
     /** The vCPU is at a boundary: run timers that are due, tasks that were posted. */

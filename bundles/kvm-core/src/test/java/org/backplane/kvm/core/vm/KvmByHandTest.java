@@ -124,6 +124,89 @@ class KvmByHandTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"direct", "shadow"})
+    void aStoreAcrossTwoMmioPagesIsReportedWhole(String mmu) {
+        boot(mmu, "b8 44332211 a3 fe0ff0ff f4"); // mov eax,11223344; mov [fff00ffe],eax; hlt
+        byte[] device = new byte[4];
+        KvmRun run = vcpu.run();
+        while (run.exitReason == Exit.MMIO) {
+            assertTrue(run.mmioWrite);
+            for (int i = 0; i < run.mmioLength; i++) device[(int) (run.mmioAddress + i - 0xfff00ffeL)] = run.data[i];
+            run = vcpu.run();
+        }
+        assertEquals(Exit.HLT, run.exitReason);
+        assertArrayEquals(new byte[] {0x44, 0x33, 0x22, 0x11}, device);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"direct", "shadow"})
+    void anInstructionThatWritesManyMmioPlacesReportsThemAllInOrder(String mmu) {
+        boot(mmu, "db e3 dd 35 0000f0ff f4"); // fninit; fnsave [fff00000]; hlt
+        byte[] device = new byte[108];
+        long last = -1;
+        KvmRun run = vcpu.run();
+        while (run.exitReason == Exit.MMIO) {
+            assertTrue(run.mmioAddress > last, "one after the other");
+            last = run.mmioAddress;
+            for (int i = 0; i < run.mmioLength; i++) device[(int) (run.mmioAddress + i - 0xfff00000L)] = run.data[i];
+            run = vcpu.run();
+        }
+        assertEquals(Exit.HLT, run.exitReason);
+        assertEquals(0x37f, device[0] & 0xff | (device[1] & 0xff) << 8);
+        assertEquals(0xffff, device[8] & 0xff | (device[9] & 0xff) << 8);
+        assertTrue(last >= 0xfff00000L + 100);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"direct", "shadow"})
+    void anInstructionThatReadsManyMmioPlacesGetsThemAll(String mmu) {
+        boot(mmu, "dd 25 0000f0ff dd 35 00a00000 f4"); // frstor [fff00000]; fnsave [a000]; hlt
+        byte[] image = new byte[108];
+        for (int i = 28; i < 108; i++) image[i] = (byte) (i * 7);
+        image[0] = 0x7f;
+        image[1] = 3;
+        KvmRun run = vcpu.run();
+        int reads = 0;
+        while (run.exitReason == Exit.MMIO) {
+            assertFalse(run.mmioWrite);
+            int at = (int) (run.mmioAddress - 0xfff00000L);
+            for (int i = 0; i < run.mmioLength; i++) run.data[i] = image[at + i];
+            assertTrue(++reads < 200, "the instruction finishes");
+            run = vcpu.run();
+        }
+        assertEquals(Exit.HLT, run.exitReason);
+        byte[] saved = vm.readMemory(0xa000, 108);
+        assertArrayEquals(java.util.Arrays.copyOfRange(image, 28, 108), java.util.Arrays.copyOfRange(saved, 28, 108));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"direct", "shadow"})
+    void aMoveBetweenTwoMmioPlacesReadsAndThenWrites(String mmu) {
+        // mov esi,fff00000; mov edi,fff10000; movsd; hlt
+        boot(mmu, "be 0000f0ff bf 0000f1ff a5 f4");
+        run(Exit.MMIO).setData(4, 0x1234567);
+        KvmRun run = run(Exit.MMIO);
+        assertTrue(run.mmioWrite);
+        assertEquals(0xfff10000L, run.mmioAddress);
+        assertEquals(0x1234567, run.dataValue(4));
+        run(Exit.HLT);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"direct", "shadow"})
+    void theDebugTrapOfAHltComesAtOnce(String mmu) {
+        // pushf; or dword [esp],100; popf; hlt   the handler of vector 1 at 1100 halts
+        boot(mmu, "9c 81 0c 24 00010000 9d f4");
+        withInterruptHandler();
+        vm.writeMemory(0x3000 + 8, HexFormat.of().parseHex("00111000008e0000"));
+        run(Exit.HLT);
+        // The trap is for the HLT: the first instruction after POPF.
+        if (rip() != 0x1101) run(Exit.HLT);
+        assertEquals(0x1101, rip());
+        assertEquals(CODE + 10, vm.readMemory(0x8000 - 12, 2)[0] & 0xff | (vm.readMemory(0x8000 - 12, 2)[1] & 0xff) << 8);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"direct", "shadow"})
     void aTripleFaultIsShutdown(String mmu) {
         boot(mmu, "0f 0b"); // ud2 without an IDT
         run(Exit.SHUTDOWN);
