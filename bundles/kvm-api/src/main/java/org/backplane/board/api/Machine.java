@@ -92,14 +92,22 @@ public interface Machine {
 
     /**
      * Replaces the card of a slot by one of another bundle, side by side: the guest runs on until the short pause of the commit. On any
-     * failure the old card stays in service.
+     * failure the old card stays in service. Asked for by a card inside a callback, it is queued behind the callback and the report is pending.
      *
      * @param target {@code TYPE}, {@code TYPE@VERSION} or {@code TYPE#BUNDLE-ID}; null for the newest version of the same type
      */
     SwapReport swap(String slot, String target) throws BoardException;
 
-    /** @param pauseNanos from the last guest instruction before to the first after */
-    record SwapReport(String slot, String from, String to, long pauseNanos) {}
+    /**
+     * @param from the card that left and the one that came, each with version and bundle; empty if the swap is {@link #pending}
+     * @param pauseNanos from the last guest instruction before to the first after; -1 if the swap is pending
+     */
+    record SwapReport(String slot, String from, String to, long pauseNanos) {
+        /** The swap was asked for inside a callback of a card and comes when that has returned; what it refuses then is logged. */
+        public boolean pending() {
+            return pauseNanos < 0;
+        }
+    }
 
     /** What happens when the slot's bundle stops: {@code float} or {@code pause}. */
     void policy(String slot, String policy) throws BoardException;

@@ -43,6 +43,7 @@ final class CardContext implements DeviceContext {
     }
 
     private final Slot slot;
+    private final CardNeeds needs;
     private final PcMachine machine;
     private final List<Route> ports = new ArrayList<>();
     private final List<Route> mmio = new ArrayList<>();
@@ -56,12 +57,17 @@ final class CardContext implements DeviceContext {
     /** This card is the interrupt controller. */
     private boolean controller;
 
-    CardContext(Slot slot, PcMachine machine) {
+    CardContext(Slot slot, CardNeeds needs, PcMachine machine) {
         this.slot = slot;
+        this.needs = needs;
         this.machine = machine;
     }
 
     // ---- for the board ----
+
+    CardNeeds needs() {
+        return needs;
+    }
 
     List<Route> ports() {
         return ports;
@@ -138,18 +144,18 @@ final class CardContext implements DeviceContext {
 
     @Override
     public String property(String name) {
-        return slot.property(name);
+        return slot.property(needs, name);
     }
 
     @Override
     public long place(String resource) {
-        return slot.base(slot.resource(resource));
+        return slot.base(needs.resource(resource));
     }
 
     @Override
     public void claimPorts(String name, int sizes, IoHandler handler) {
         check();
-        Resource r = slot.resource(Resource.Kind.PORTS, name);
+        Resource r = needs.resource(Resource.Kind.PORTS, name);
         long base = slot.base(r);
         if (base >= 0) claim(ports, new Route(controller ? watched(handler) : handler, base, r.length(), sizes, slot.name()));
     }
@@ -157,7 +163,7 @@ final class CardContext implements DeviceContext {
     @Override
     public void claimMmio(String name, int sizes, IoHandler handler) {
         check();
-        Resource r = slot.resource(Resource.Kind.MMIO, name);
+        Resource r = needs.resource(Resource.Kind.MMIO, name);
         long base = slot.base(r);
         if (base >= 0) claim(mmio, new Route(handler, base, r.length(), sizes, slot.name()));
     }
@@ -170,7 +176,7 @@ final class CardContext implements DeviceContext {
     @Override
     public IrqLine irq(String name) {
         check();
-        return lines.computeIfAbsent(name, n -> new Line((int) slot.base(slot.resource(Resource.Kind.IRQ, n))));
+        return lines.computeIfAbsent(name, n -> new Line((int) slot.base(needs.resource(Resource.Kind.IRQ, n))));
     }
 
     private final class Line implements IrqLine {
@@ -198,7 +204,7 @@ final class CardContext implements DeviceContext {
     @Override
     public DmaLine dma(String name) {
         check();
-        int channel = (int) slot.base(slot.resource(Resource.Kind.DMA, name));
+        int channel = (int) slot.base(needs.resource(Resource.Kind.DMA, name));
         return new DmaLine() {
             @Override
             public int transfer(boolean toMemory, byte[] buffer, int offset, int length) {
@@ -271,7 +277,9 @@ final class CardContext implements DeviceContext {
         public void arm(long at) {
             check();
             deadline = at;
-            if (entry != null) entry.arm(at);
+            if (entry == null) return;
+            entry.arm(at);
+            machine.timerArmed(at);
         }
 
         @Override
@@ -293,7 +301,7 @@ final class CardContext implements DeviceContext {
     @Override
     public CharPort character(String name) {
         check();
-        return characters.computeIfAbsent(name, n -> new Port(slot.characterBackend(n)));
+        return characters.computeIfAbsent(name, n -> new Port(slot.characterBackend(needs.resource(Resource.Kind.CHARACTER, n).name())));
     }
 
     private final class Port implements CharPort {
@@ -329,7 +337,7 @@ final class CardContext implements DeviceContext {
     @Override
     public Optional<BlockPort> block(String name) {
         check();
-        return slot.blockBackend(name);
+        return slot.blockBackend(needs.resource(Resource.Kind.BLOCK, name).name());
     }
 
     @Override

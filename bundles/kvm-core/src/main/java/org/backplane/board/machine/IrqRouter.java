@@ -1,9 +1,12 @@
 package org.backplane.board.machine;
 
+import org.backplane.kvm.core.exit.IoBus;
 import org.backplane.kvm.spi.device.InterruptController;
 
 /**
  * Interrupt lines by GSI: lines of several cards are wired-or, and only a change of the result reaches the controller.
+ *
+ * <p><b>Guarantees.</b> A controller that throws is reported; for the machine it has no interrupt then, and knows nothing of the line.
  *
  * <p><b>Threading.</b> The machine's thread.
  */
@@ -21,31 +24,57 @@ final class IrqRouter {
 
         @Override
         public int acknowledge(int vcpu) {
-            throw new IllegalStateException("no interrupt controller");
+            return -1;
         }
     };
 
     private final int[] asserted = new int[GSIS];
     private final Runnable onInterrupt;
+    private final IoBus.CardFault faults;
     private InterruptController controller = NONE;
+    private String slot = "";
 
-    /** @param onInterrupt called when the controller has an interrupt after something changed: the vCPU should come to a boundary */
-    IrqRouter(Runnable onInterrupt) {
+    /**
+     * @param onInterrupt called when the controller has an interrupt after something changed: the vCPU should come to a boundary
+     * @param faults told when the controller throws
+     */
+    IrqRouter(Runnable onInterrupt, IoBus.CardFault faults) {
         this.onInterrupt = onInterrupt;
+        this.faults = faults;
     }
 
-    /** Puts a controller in service, or null for none. It is told the lines as they are, which may not be what it last saw of them. */
-    void setController(InterruptController c) {
+    /** Puts the controller of a slot in service, or null for none. It is told the lines as they are, which may not be what it last saw of them. */
+    void setController(InterruptController c, String slot) {
         controller = c == null ? NONE : c;
-        for (int g = 0; g < GSIS; g++) controller.setLine(g, asserted[g] > 0);
+        this.slot = slot;
+        for (int g = 0; g < GSIS; g++) tell(g);
     }
 
     boolean pending(int vcpu) {
-        return controller.pending(vcpu);
+        try {
+            return controller.pending(vcpu);
+        } catch (RuntimeException | LinkageError | AssertionError | StackOverflowError e) {
+            faults.handlerThrew(slot, e);
+            return false;
+        }
     }
 
+    /** The vector, or -1 if there is none after all. */
     int acknowledge(int vcpu) {
-        return controller.acknowledge(vcpu);
+        try {
+            return controller.acknowledge(vcpu);
+        } catch (RuntimeException | LinkageError | AssertionError | StackOverflowError e) {
+            faults.handlerThrew(slot, e);
+            return -1;
+        }
+    }
+
+    private void tell(int gsi) {
+        try {
+            controller.setLine(gsi, asserted[gsi] > 0);
+        } catch (RuntimeException | LinkageError | AssertionError | StackOverflowError e) {
+            faults.handlerThrew(slot, e);
+        }
     }
 
     /** One card's line changed. */
@@ -72,12 +101,12 @@ final class IrqRouter {
     private void notifyIfChanged(int gsi, boolean before) {
         boolean now = asserted[gsi] > 0;
         if (now == before) return;
-        controller.setLine(gsi, now);
+        tell(gsi);
         look();
     }
 
     /** An interrupt may be waiting: if so, the vCPU takes it as soon as it can. */
     void look() {
-        if (controller.pending(0)) onInterrupt.run();
+        if (pending(0)) onInterrupt.run();
     }
 }

@@ -12,6 +12,8 @@ import org.backplane.kvm.core.clock.TimerQueue;
 import org.backplane.kvm.core.clock.VirtualClock;
 import org.backplane.kvm.core.vm.KvmVcpu;
 import org.backplane.kvm.core.vm.VmHost;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The thread of a machine: it runs the vCPU, and between two runs whatever anybody asked for.
@@ -23,6 +25,8 @@ import org.backplane.kvm.core.vm.VmHost;
  * then the vCPU is simply not running.
  */
 final class MachineLoop implements VmHost, Runnable {
+    private static final Logger LOG = LoggerFactory.getLogger(MachineLoop.class);
+
     /** Instructions between two looks at the clock, at most; and the time that they may take, when they are slow. */
     private static final long LONGEST_STRETCH = 50_000;
 
@@ -49,6 +53,9 @@ final class MachineLoop implements VmHost, Runnable {
 
         boolean over();
 
+        /** A card threw in a callback. */
+        void cardThrew(String slot, Throwable e);
+
         /** The guest runs one instruction at a time, and {@link #step} is told of each. */
         boolean singleSteps();
 
@@ -72,6 +79,12 @@ final class MachineLoop implements VmHost, Runnable {
     private boolean singleSteps;
     private volatile KvmVcpu vcpu;
 
+    /** The vCPU is inside {@code run}; of interest on the machine's thread only, which then is inside a callback of a card. */
+    private boolean insideRun;
+
+    /** When the guest comes to a boundary by itself, on the virtual clock; 0 at a boundary. */
+    private long horizon;
+
     /** The thread waits in {@link #idle}, or is about to: whoever brings work must wake it. */
     private volatile boolean idling;
 
@@ -79,7 +92,7 @@ final class MachineLoop implements VmHost, Runnable {
         this.owner = owner;
         this.clock = clock;
         this.countsInstructions = countsInstructions;
-        irqs = new IrqRouter(this::attention);
+        irqs = new IrqRouter(this::attention, owner::cardThrew);
         thread = new Thread(this, "machine-" + name);
         thread.setDaemon(true);
     }
@@ -106,6 +119,16 @@ final class MachineLoop implements VmHost, Runnable {
         vcpu.context().leave = true;
     }
 
+    /** A timer was armed; if it is due before the guest would come to a boundary, the boundary comes now. On the machine's thread. */
+    void timerArmed(long deadline) {
+        if (deadline < horizon) attention();
+    }
+
+    /** The calling thread is the machine's, inside a callback: what needs the vCPU outside of the guest cannot be waited for. */
+    boolean inCallback() {
+        return Thread.currentThread() == thread && insideRun;
+    }
+
     /** {@link #run} should look at the machine's state. */
     void interrupt() {
         KvmVcpu c = vcpu;
@@ -123,7 +146,7 @@ final class MachineLoop implements VmHost, Runnable {
 
     /**
      * Executes on the machine's thread with the vCPU outside the guest, and waits for the result. Before that thread runs, and after it has ended,
-     * the caller executes it, one caller at a time.
+     * the caller executes it, one caller at a time. Inside a callback it sees the guest as it is, in the middle of an exit: for questions only.
      */
     <T> T call(Callable<T> task) {
         if (Thread.currentThread() == thread) return direct(task);
@@ -160,8 +183,31 @@ final class MachineLoop implements VmHost, Runnable {
         T answer() throws BoardException;
     }
 
-    /** {@link #call} for a request that may be refused. */
+    /** {@link #run} for a request that is never refused. */
+    void request(Runnable action) {
+        if (inCallback()) {
+            requests.add(action);
+            vcpu.kick();
+            return;
+        }
+        call(() -> {
+            action.run();
+            return null;
+        });
+    }
+
+    /** {@link #call} for a request that may be refused. Asked from inside a callback it is queued behind the callback; a refusal is logged then. */
     void run(Refusable action) throws BoardException {
+        if (inCallback()) {
+            request(() -> {
+                try {
+                    action.run();
+                } catch (BoardException | RuntimeException e) {
+                    LOG.error("a request from inside a callback was refused", e);
+                }
+            });
+            return;
+        }
         ask(() -> {
             action.run();
             return null;
@@ -217,10 +263,13 @@ final class MachineLoop implements VmHost, Runnable {
     /** One run of the vCPU. A card of the CPU that throws ends the machine with a report; the container and the other machines go on. */
     private void runGuest() {
         try {
+            insideRun = true;
             KvmRun r = vcpu.run();
+            insideRun = false;
             if (r.exitReason != KvmRun.Exit.INTR) owner.exited(r);
             owner.betweenRuns();
         } catch (RuntimeException | Error e) {
+            insideRun = false;
             owner.failed(e);
         }
     }
@@ -254,6 +303,7 @@ final class MachineLoop implements VmHost, Runnable {
 
     @Override
     public void boundary() {
+        horizon = 0;
         long now = clock.nanos();
         pace.at(now, vcpu.context().instructions);
         if (timers.next() <= now) timers.run(now);
@@ -266,6 +316,7 @@ final class MachineLoop implements VmHost, Runnable {
     public long instructionBudget() {
         if (singleSteps) return 1;
         long next = timers.next();
+        horizon = next;
         if (next == TimerQueue.NEVER) return LONGEST_STRETCH;
         if (countsInstructions) return Math.clamp(clock.instructionsUntil(next), 1, LONGEST_STRETCH);
         long wait = Math.min(next - clock.nanos(), LONGEST_STRETCH_NANOS);

@@ -70,7 +70,6 @@ public final class PcMachine implements Machine, CardRegistry.Listener, MachineL
     private volatile boolean wantRunning;
     private volatile boolean over;
 
-
     public PcMachine(String name, Map<String, List<String>> options, CardRegistry registry, Runnable onEnd) throws BoardException {
         this.name = name;
         this.registry = registry;
@@ -80,10 +79,10 @@ public final class PcMachine implements Machine, CardRegistry.Listener, MachineL
         clock = config.icount
                 ? VirtualClock.instructions(config.wallBaseMillis, this::instructions, 1)
                 : VirtualClock.host(config.wallBaseMillis);
+        boot = new Boot(config, registry);
         log = new MachineLog(config);
         loop = new MachineLoop(name, this, clock, config.icount);
         platform = new PlatformLines(config.ram, config.bootOrder, loop::interrupt);
-        boot = new Boot(config, registry);
         vm = new KvmVm(loop, this::cardThrew, Map.of(), () -> {});
         board = new SlotBoard(this);
         cpuSlots = new CpuSlots(vm, registry, config);
@@ -100,13 +99,11 @@ public final class PcMachine implements Machine, CardRegistry.Listener, MachineL
         } catch (BoardException | RuntimeException e) {
             board.close();
             vm.close();
+            log.close();
             throw e;
         }
         registry.addListener(this);
-        loop.call(() -> {
-            bay.catchUp();
-            return null;
-        });
+        loop.request(bay::catchUp);
         exitHandlersNow(registry.exitHandlers());
     }
 
@@ -163,6 +160,11 @@ public final class PcMachine implements Machine, CardRegistry.Listener, MachineL
 
     VirtualClock clock() {
         return clock;
+    }
+
+    /** A card armed a timer; see {@link MachineLoop#timerArmed}. */
+    void timerArmed(long deadline) {
+        loop.timerArmed(deadline);
     }
 
     TimerQueue timers() {
@@ -226,7 +228,8 @@ public final class PcMachine implements Machine, CardRegistry.Listener, MachineL
         }
     }
 
-    private void cardThrew(String slotName, Throwable e) {
+    @Override
+    public void cardThrew(String slotName, Throwable e) {
         Slot slot = board.find(slotName).orElse(null);
         if (slot != null && slot.faulted) return;
         if (slot != null) slot.faulted = true;
@@ -384,19 +387,18 @@ public final class PcMachine implements Machine, CardRegistry.Listener, MachineL
 
     @Override
     public void pause() {
-        loop.call(() -> wantRunning = false);
+        loop.request(() -> wantRunning = false);
     }
 
     @Override
     public void resume() {
-        loop.call(() -> wantRunning = started && !over);
+        loop.request(() -> wantRunning = started && !over);
     }
 
     @Override
     public void reset() {
-        loop.call(() -> {
+        loop.request(() -> {
             if (!over) resetNow("reset button");
-            return null;
         });
     }
 
@@ -409,10 +411,7 @@ public final class PcMachine implements Machine, CardRegistry.Listener, MachineL
 
     @Override
     public void stop() {
-        loop.call(() -> {
-            end(new End(0, "stopped", ""));
-            return null;
-        });
+        loop.request(() -> end(new End(0, "stopped", "")));
     }
 
     @Override
@@ -424,26 +423,21 @@ public final class PcMachine implements Machine, CardRegistry.Listener, MachineL
 
     @Override
     public void added(Card card) {
-        loop.call(() -> {
+        loop.request(() -> {
             if (!over) bay.added(card, started);
-            return null;
         });
     }
 
     @Override
     public void removed(Card card) {
-        loop.call(() -> {
+        loop.request(() -> {
             if (!over) bay.removed(card, started);
-            return null;
         });
     }
 
     @Override
     public void exitHandlersChanged(List<KvmVm.ForeignHandler> handlers) {
-        loop.call(() -> {
-            exitHandlersNow(handlers);
-            return null;
-        });
+        loop.request(() -> exitHandlersNow(handlers));
     }
 
     @Override
@@ -463,7 +457,9 @@ public final class PcMachine implements Machine, CardRegistry.Listener, MachineL
 
     @Override
     public SwapReport swap(String slot, String target) throws BoardException {
-        return bay.swap(slot, target);
+        if (!loop.inCallback()) return bay.swap(slot, target);
+        loop.run(() -> bay.swap(slot, target));
+        return new SwapReport(slot, "", "", -1);
     }
 
     @Override

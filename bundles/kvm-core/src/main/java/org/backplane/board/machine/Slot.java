@@ -41,17 +41,15 @@ final class Slot {
     private final Map<String, CharBackend> characters = new HashMap<>();
     private final Map<String, BlockImage> blocks = new HashMap<>();
 
-    /** What the card that was prepared last declares: replaced as a whole, because a card is staged while another one serves. */
-    private volatile Map<String, String> defaults = Map.of();
-
-    private volatile Map<String, Resource> resources = Map.of();
-
     /** What people chose, or null. */
     private Policy chosenPolicy;
 
     Card card;
     Device device;
     CardContext context;
+
+    /** What the card in service declares, or the one that was here last. */
+    volatile CardNeeds needs;
 
     /** The slot's card has left because its bundle stopped, and no other has come yet. */
     boolean away;
@@ -70,6 +68,7 @@ final class Slot {
         this.type = type;
         this.snapshot = snapshot;
         this.given = Map.copyOf(properties);
+        needs = CardNeeds.none(type);
     }
 
     String name() {
@@ -82,7 +81,7 @@ final class Slot {
 
     /** All properties: the given ones, and the card's defaults. */
     Map<String, String> properties() {
-        Map<String, String> all = new LinkedHashMap<>(defaults);
+        Map<String, String> all = new LinkedHashMap<>(needs.defaults());
         all.putAll(given);
         return all;
     }
@@ -107,19 +106,16 @@ final class Slot {
     }
 
     /**
-     * Learns what the card in this slot needs, checks the slot's properties against it, and opens the back ends that are not open yet.
+     * Learns what a card for this slot needs, checks the slot's properties against it, and opens the back ends that are not open yet.
      *
      * @throws BoardException for an unknown property, a bad value, or a back end that cannot be had
      */
-    void prepare(DeviceFactory factory, BlockImages images) throws BoardException {
-        Map<String, String> defaults = new LinkedHashMap<>();
-        Map<String, Resource> found = new HashMap<>();
-        for (DeviceFactory.Property p : factory.properties()) defaults.put(p.name(), p.defaultValue());
-        for (Resource r : factory.resources()) found.put(r.name(), r);
+    CardNeeds prepare(DeviceFactory factory, BlockImages images) throws BoardException {
+        CardNeeds next = CardNeeds.of(type, factory);
         for (String key : given.keySet()) {
-            if (!defaults.containsKey(key) && !found.containsKey(key)) {
+            if (!next.defaults().containsKey(key) && !next.resources().containsKey(key)) {
                 throw new BoardException("device " + type + ": unknown property '" + key + "' (known: "
-                        + String.join(", ", concat(defaults.keySet(), found.keySet())) + ")");
+                        + String.join(", ", concat(next.defaults().keySet(), next.resources().keySet())) + ")");
             }
         }
         for (Resource r : factory.resources()) {
@@ -140,8 +136,7 @@ final class Slot {
                 }
             }
         }
-        this.defaults = defaults;
-        this.resources = found;
+        return next;
     }
 
     private static java.util.Set<String> concat(java.util.Set<String> a, java.util.Set<String> b) {
@@ -166,24 +161,11 @@ final class Slot {
         if (at < 0 || at > last) throw new BoardException("device " + type + ": " + r.name() + "=" + value + " is not in 0 to " + last);
     }
 
-    String property(String key) {
-        String value = given.getOrDefault(key, defaults.get(key));
-        if (value == null) throw new IllegalArgumentException("card " + type + " asks for property '" + key + "' that it does not declare");
+    /** The value of a property that a card with these needs reads. */
+    String property(CardNeeds needs, String key) {
+        String value = given.getOrDefault(key, needs.defaults().get(key));
+        if (value == null) throw needs.undeclared("property '" + key + "'");
         return value;
-    }
-
-    Resource resource(String key) {
-        Resource r = resources.get(key);
-        if (r == null) throw new IllegalArgumentException("card " + type + " asks for '" + key + "' that it does not declare");
-        return r;
-    }
-
-    Resource resource(Resource.Kind kind, String key) {
-        Resource r = resources.get(key);
-        if (r == null || r.kind() != kind) {
-            throw new IllegalArgumentException("card " + type + " asks for " + kind + " '" + key + "' that it does not declare");
-        }
-        return r;
     }
 
     /** Where the slot puts a resource: what its property says, or the usual place; -1 for unconnected. */
@@ -194,12 +176,10 @@ final class Slot {
     }
 
     CharBackend characterBackend(String key) {
-        resource(Resource.Kind.CHARACTER, key);
         return characters.get(key);
     }
 
     Optional<BlockPort> blockBackend(String key) {
-        resource(Resource.Kind.BLOCK, key);
         return Optional.ofNullable(blocks.get(key));
     }
 

@@ -91,10 +91,10 @@ final class SlotBoard {
      */
     Staged stage(Slot slot, Card card) throws BoardException {
         DeviceFactory factory = (DeviceFactory) card.factory();
-        slot.prepare(factory, machine.images());
+        CardNeeds needs = slot.prepare(factory, machine.images());
         try {
             Device device = factory.create();
-            CardContext context = new CardContext(slot, machine);
+            CardContext context = new CardContext(slot, needs, machine);
             device.attach(context);
             return new Staged(card, device, context);
         } catch (RuntimeException e) {
@@ -234,11 +234,12 @@ final class SlotBoard {
         slot.device = next == null ? null : next.device();
         slot.context = next == null ? null : next.context();
         slot.faulted = false;
+        if (next != null) slot.needs = next.context().needs();
         if (next == null) slot.characters().values().forEach(c -> c.setListener(null));
         machine.vm().bus().publish(routes);
         Optional<InterruptController> controller =
                 next == null ? Optional.empty() : next.context().facet(InterruptController.class);
-        if (controller.isPresent() || wasController) machine.irqs().setController(controller.orElse(null));
+        if (controller.isPresent() || wasController) machine.irqs().setController(controller.orElse(null), slot.name());
         if (next != null) slot.heldLines = Slot.NO_LINES;
         machine.irqs().exchange(linesBefore, next == null ? slot.heldLines : next.context().assertedGsis());
         if (old != null) old.revoke();

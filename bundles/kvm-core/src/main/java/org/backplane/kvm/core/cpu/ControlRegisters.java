@@ -97,8 +97,12 @@ public final class ControlRegisters {
         return true;
     }
 
-    public boolean setEfer(long value) {
-        if ((value & ~(EFER_SCE | EFER_LME | EFER_LMA | EFER_NX)) != 0) return false;
+    /**
+     * @param known the bits that CPUID reports, see {@link Cpuid#efer}; LMA is the processor's own
+     * @return false for #GP(0)
+     */
+    public boolean setEfer(long value, long known) {
+        if ((value & ~(known | EFER_LMA)) != 0) return false;
         long changed = value ^ s.efer;
         if (s.paging() && (changed & EFER_LME) != 0) return false;
         s.efer = value & ~EFER_LMA | s.efer & EFER_LMA;

@@ -11,7 +11,7 @@ import org.backplane.kvm.spi.cpu.CpuState;
  * The CPUID table of a vCPU: what KVM_SET_CPUID gave, or a default i686, masked with what the emulator can execute.
  *
  * <p>The default names the processor family 6, model 5: the last i686 that had everything up to FXSR and no SSE, so that guests choose code paths
- * that exist. The mask is applied at each read, because the emulator may be swapped.
+ * that exist; to which NX is added, which the MMUs have. The mask is applied at each read, because the emulator may be swapped.
  */
 public final class Cpuid {
     /** Leaf 1 EDX of the default CPU: FPU DE PSE TSC MSR PAE CX8 SEP PGE CMOV PAT PSE36 MMX FXSR. */
@@ -30,6 +30,9 @@ public final class Cpuid {
             | 1 << 23
             | 1 << 24;
 
+    /** Leaf 8000_0001 EDX. */
+    private static final int SYSCALL = 1 << 11, NX = 1 << 20, LM = 1 << 29;
+
     private final TreeMap<Integer, CpuidEntry> entries = new TreeMap<>(Integer::compareUnsigned);
 
     public Cpuid() {
@@ -44,7 +47,7 @@ public final class Cpuid {
                 new CpuidEntry(1, 0x652, 0, 0, FEATURES_EDX),
                 new CpuidEntry(2, 0x0304_0101, 0, 0, 0x0c04_0843),
                 new CpuidEntry(0x8000_0000, 0x8000_0004, 0, 0, 0),
-                new CpuidEntry(0x8000_0001, 0, 0, 0, 0),
+                new CpuidEntry(0x8000_0001, 0, 0, 0, NX),
                 brandLeaf(0x8000_0002, brand, 0),
                 brandLeaf(0x8000_0003, brand, 16),
                 brandLeaf(0x8000_0004, brand, 32));
@@ -66,6 +69,15 @@ public final class Cpuid {
 
     public Map<Integer, CpuidEntry> table() {
         return entries;
+    }
+
+    /** The bits of EFER that exist with this table: SCE, LME and NXE where leaf 8000_0001 reports their features. */
+    public long efer() {
+        CpuidEntry e = entries.get(0x8000_0001);
+        int edx = e == null ? 0 : e.edx();
+        return ((edx & SYSCALL) != 0 ? CpuState.EFER_SCE : 0)
+                | ((edx & LM) != 0 ? CpuState.EFER_LME : 0)
+                | ((edx & NX) != 0 ? CpuState.EFER_NX : 0);
     }
 
     /**

@@ -36,6 +36,7 @@ public final class Msrs {
 
     private final CpuState s;
     private final ControlRegisters control;
+    private final Cpuid cpuid;
     private final LongSupplier tscSource;
 
     /** Added to the source: what a write of the TSC changed. */
@@ -48,7 +49,8 @@ public final class Msrs {
     /** The value that {@link #read} found. */
     public long value;
 
-    public Msrs(CpuState s, ControlRegisters control, LongSupplier tscSource) {
+    public Msrs(CpuState s, ControlRegisters control, Cpuid cpuid, LongSupplier tscSource) {
+        this.cpuid = cpuid;
         this.s = s;
         this.control = control;
         this.tscSource = tscSource;
@@ -120,7 +122,7 @@ public final class Msrs {
                 pat = v;
             }
             case EFER -> {
-                return control.setEfer(v);
+                return control.setEfer(v, cpuid.efer());
             }
             case STAR -> s.star = v;
             case SFMASK -> s.sfmask = v;

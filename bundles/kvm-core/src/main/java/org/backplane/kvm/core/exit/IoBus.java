@@ -5,7 +5,8 @@ import org.backplane.kvm.spi.device.RevokedException;
 /**
  * Port and MMIO accesses to cards: finds the route, splits what a handler does not take, and shields the VM from a handler that throws.
  *
- * <p><b>Guarantees.</b> An access to an unclaimed address is handled: reads give ones, writes vanish. What a handler throws ends the
+ * <p><b>Guarantees.</b> An access to an unclaimed address is handled: reads give ones, writes vanish; likewise one that is narrower than anything the
+ * handler takes. What a handler throws ends the
  * access as floating and is reported to {@link CardFault}; it never reaches the engine.
  */
 public final class IoBus {
@@ -41,7 +42,7 @@ public final class IoBus {
         long value = 0;
         int part = part(r, port, size);
         for (int i = 0; i < size; i += part) {
-            value |= (read(t.ports[port + i & 0xffff], vcpu, port + i & 0xffff, part) & mask(part)) << 8 * i;
+            value |= (readPart(t.ports[port + i & 0xffff], vcpu, port + i & 0xffff, part) & mask(part)) << 8 * i;
         }
         return value;
     }
@@ -55,7 +56,7 @@ public final class IoBus {
         }
         int part = part(r, port, size);
         for (int i = 0; i < size; i += part) {
-            write(t.ports[port + i & 0xffff], vcpu, port + i & 0xffff, part, value >>> 8 * i & mask(part));
+            writePart(t.ports[port + i & 0xffff], vcpu, port + i & 0xffff, part, value >>> 8 * i & mask(part));
         }
     }
 
@@ -65,7 +66,7 @@ public final class IoBus {
         if ((r.sizes() & size) != 0 && fits(r, gpa, size)) return read(r, vcpu, gpa, size) & mask(size);
         long value = 0;
         int part = part(r, gpa, size);
-        for (int i = 0; i < size; i += part) value |= (read(t.mmio(gpa + i), vcpu, gpa + i, part) & mask(part)) << 8 * i;
+        for (int i = 0; i < size; i += part) value |= (readPart(t.mmio(gpa + i), vcpu, gpa + i, part) & mask(part)) << 8 * i;
         return value;
     }
 
@@ -77,7 +78,7 @@ public final class IoBus {
             return;
         }
         int part = part(r, gpa, size);
-        for (int i = 0; i < size; i += part) write(t.mmio(gpa + i), vcpu, gpa + i, part, value >>> 8 * i & mask(part));
+        for (int i = 0; i < size; i += part) writePart(t.mmio(gpa + i), vcpu, gpa + i, part, value >>> 8 * i & mask(part));
     }
 
     /** The unit to split an access into: the largest that the handler takes, or a byte where the access leaves its range. */
@@ -89,6 +90,14 @@ public final class IoBus {
 
     private static boolean fits(Route r, long address, int size) {
         return r.length() == 0 || address - r.base() + size <= r.length();
+    }
+
+    private long readPart(Route r, int vcpu, long address, int size) {
+        return (r.sizes() & size) != 0 ? read(r, vcpu, address, size) : -1;
+    }
+
+    private void writePart(Route r, int vcpu, long address, int size, long value) {
+        if ((r.sizes() & size) != 0) write(r, vcpu, address, size, value);
     }
 
     private static long mask(int size) {

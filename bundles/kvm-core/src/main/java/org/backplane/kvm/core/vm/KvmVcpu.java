@@ -53,7 +53,7 @@ public final class KvmVcpu implements Vcpu {
         exits = new VcpuExits(this, vm);
         v = new VcpuContext(id, vm.memory(), exits);
         control = new ControlRegisters(v);
-        msrs = new Msrs(v.state, control, () -> vm.host().tscNanos());
+        msrs = new Msrs(v.state, control, cpuid, () -> vm.host().tscNanos());
         user = new UserExit(v, run);
         exits.connect(v, control, msrs, user);
         v.state.reset();
