@@ -107,11 +107,11 @@ abstract sealed class PagingUnit permits ShadowPaging, TwoDimensionalPaging {
 
     /** An entry of the active tables names a frame that is not in use: the MMU is wrong. */
     final long badEntry(int reason, long address, long spte) {
-        x.record(reason, address);
+        x.exits.record(reason, address);
         v.exit.gva = address;
         v.exit.failedCheck = String.format(
                 "the table entry 0x%x for address 0x%x names frame 0x%x, which is not in use", spte, address, Spte.frame(spte));
-        x.leave(reason);
+        x.exits.leave(reason);
         return Intercepts.T_EXIT;
     }
 

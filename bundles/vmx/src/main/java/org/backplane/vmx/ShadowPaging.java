@@ -113,11 +113,11 @@ final class ShadowPaging extends PagingUnit {
         long rip = s.rip;
         long rcx = s.gpr[CpuState.RCX];
         // The handler sets CR2 when it answers FAULT.
-        return afterFault(x.dispatch(ExitReasons.EXCEPTION_NMI), rip, rcx);
+        return afterFault(x.exits.dispatch(ExitReasons.EXCEPTION_NMI), rip, rcx);
     }
 
     private void recordFault(long gva, int error) {
-        x.record(ExitReasons.EXCEPTION_NMI, gva);
+        x.exits.record(ExitReasons.EXCEPTION_NMI, gva);
         v.exit.insnLength = 0;
         v.exit.gva = gva;
         v.exit.interruptionInfo =

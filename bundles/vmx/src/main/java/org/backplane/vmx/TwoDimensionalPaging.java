@@ -149,13 +149,13 @@ final class TwoDimensionalPaging extends PagingUnit implements GuestWalk.Memory 
         record(gpa, access, leaf, last);
         long rip = s.rip;
         long rcx = s.gpr[CpuState.RCX];
-        return afterFault(x.dispatch(ExitReasons.EPT_VIOLATION), rip, rcx);
+        return afterFault(x.exits.dispatch(ExitReasons.EPT_VIOLATION), rip, rcx);
     }
 
     private void record(long gpa, int access, long leaf, boolean last) {
         int q = (access & Intercepts.FETCH) != 0 ? Q_FETCH : (access & Intercepts.WRITE) != 0 ? Q_WRITE : Q_READ;
         if (Spte.present(leaf)) q |= 1 << 3 | ((leaf & Spte.W) != 0 ? 1 << 4 : 0) | (leaf >= 0 ? 1 << 5 : 0);
-        x.record(ExitReasons.EPT_VIOLATION, q | Q_LINEAR | (last ? Q_FINAL : 0));
+        x.exits.record(ExitReasons.EPT_VIOLATION, q | Q_LINEAR | (last ? Q_FINAL : 0));
         v.exit.insnLength = 0;
         v.exit.gva = gva;
         v.exit.gpa = gpa;

@@ -2,10 +2,11 @@ package org.backplane.vmx;
 
 import static org.backplane.kvm.spi.cpu.CpuState.*;
 
-import java.util.LinkedHashMap;
-import java.util.Map;
+import java.util.ArrayList;
+import java.util.List;
 import org.backplane.kvm.spi.cpu.CpuState;
 import org.backplane.kvm.spi.cpu.VcpuContext;
+import org.backplane.kvm.spi.cpu.VmcsView;
 import org.backplane.kvm.spi.mmu.Mmu;
 
 /**
@@ -131,11 +132,14 @@ final class Vmcs {
         return f;
     }
 
-    /** All fields by name. */
-    Map<String, Long> fields() {
-        Map<String, Long> all = new LinkedHashMap<>();
-        for (VmcsField f : VmcsField.values()) all.put(f.name(), f.get(this));
-        return all;
+    /** A copy for people. */
+    VmcsView view() {
+        List<VmcsView.Field> fields = new ArrayList<>();
+        for (VmcsField f : VmcsField.values()) {
+            long value = f.get(this);
+            fields.add(new VmcsView.Field(f.name(), f.encoding, value, ""));
+        }
+        return new VmcsView(launched, fields);
     }
 
     // ---- launch state and what every entry asks first ----

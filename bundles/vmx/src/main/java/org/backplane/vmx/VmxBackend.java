@@ -6,6 +6,7 @@ import java.util.TreeMap;
 import org.backplane.kvm.spi.cpu.CpuBackend;
 import org.backplane.kvm.spi.cpu.Emulator;
 import org.backplane.kvm.spi.cpu.VcpuContext;
+import org.backplane.kvm.spi.cpu.VmcsView;
 import org.backplane.kvm.spi.exit.ExitReasons;
 import org.backplane.kvm.spi.mmu.Mmu;
 
@@ -55,8 +56,8 @@ final class VmxBackend implements CpuBackend {
     }
 
     @Override
-    public Map<String, Long> vmcs(VcpuContext v) {
-        return vcpu(v).vmcs.fields();
+    public VmcsView vmcs(VcpuContext v) {
+        return vcpu(v).vmcs.view();
     }
 
     /** Kept for the whole life of the backend, also for vCPUs that were given back. */

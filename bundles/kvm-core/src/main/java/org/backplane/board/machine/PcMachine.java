@@ -523,7 +523,7 @@ public final class PcMachine implements Machine, CardRegistry.Listener, MachineL
 
     @Override
     public Map<String, Long> vmcs(int id) {
-        return loop.call(() -> vm.cpuPresent() ? vm.backend().vmcs(vcpu.context()) : Map.of());
+        return loop.call(() -> vm.cpuPresent() ? vm.backend().vmcs(vcpu.context()).values() : Map.of());
     }
 
     // ---- people ----

@@ -36,8 +36,8 @@ public interface CpuBackend extends AutoCloseable {
     /** Flushes the TLB of a vCPU that is outside of {@link #enter}. */
     void flushTlb(VcpuContext v, boolean keepGlobal);
 
-    /** The VMCS by field name in order of encoding, for the shell: name to value. Empty when the backend has none. */
-    Map<String, Long> vmcs(VcpuContext v);
+    /** A copy of the VMCS for people; {@link VmcsView#NONE} when the backend has none. */
+    VmcsView vmcs(VcpuContext v);
 
     /** Counters by name for {@code -stats}. */
     Map<String, Long> counters();

@@ -1,0 +1,58 @@
+package org.backplane.vmx;
+
+import org.backplane.kvm.spi.cpu.Intercepts;
+import org.backplane.kvm.spi.cpu.VcpuContext;
+import org.backplane.kvm.spi.exit.ExitDispatcher;
+import org.backplane.kvm.spi.exit.ExitReasons;
+
+/** Accesses to devices, and INVLPG. A device access is a #PF exit in shadow mode and an EPT violation in two-dimensional mode. */
+final class MemoryExits {
+    private final VmxVcpu x;
+    private final VcpuContext v;
+    private final Vmcs vmcs;
+    private final VmExits exits;
+    private final ExitDispatcher core;
+
+    MemoryExits(VmxVcpu x) {
+        this.x = x;
+        this.v = x.v;
+        this.vmcs = x.vmcs;
+        this.exits = x.exits;
+        this.core = x.exits.core;
+    }
+
+    int mmioRead(long gpa, int size) {
+        int reason = vmcs.ept() ? ExitReasons.EPT_VIOLATION : ExitReasons.EXCEPTION_NMI;
+        exits.count(reason);
+        boolean observed = core.observed(reason);
+        if (observed) x.paging().recordMmio(gpa, Intercepts.READ);
+        int answer = observed && !core.passes(v) ? Intercepts.EXIT : core.mmioRead(v, gpa, size);
+        if (answer != Intercepts.EXIT) return answer;
+        if (!observed) x.paging().recordMmio(gpa, Intercepts.READ);
+        return exits.leave(reason);
+    }
+
+    int mmioWrite(long gpa, int size, long value) {
+        int reason = vmcs.ept() ? ExitReasons.EPT_VIOLATION : ExitReasons.EXCEPTION_NMI;
+        exits.count(reason);
+        boolean observed = core.observed(reason);
+        if (observed) {
+            x.paging().recordMmio(gpa, Intercepts.WRITE);
+            v.exit.value = value;
+        }
+        int answer = observed && !core.passes(v) ? Intercepts.EXIT : core.mmioWrite(v, gpa, size, value);
+        if (answer != Intercepts.EXIT) return answer;
+        if (!observed) x.paging().recordMmio(gpa, Intercepts.WRITE);
+        return exits.leave(reason);
+    }
+
+    int invlpg(long gva) {
+        if ((vmcs.primary & Controls.INVLPG_EXITING) != 0) {
+            exits.record(ExitReasons.INVLPG, gva);
+            v.exit.gva = gva;
+            return exits.dispatch(ExitReasons.INVLPG);
+        }
+        x.paging().invalidate(gva);
+        return Intercepts.DONE;
+    }
+}
