@@ -46,12 +46,14 @@ public interface Emulator extends AutoCloseable {
      *
      * @return {@link #CONTINUE}: completed, RIP stepped (a REP instruction: at least one element done);
      *     {@link #PROPAGATE_FAULT}: nothing committed, the fault is in {@code v.faultVector/faultError};
-     *     {@link #RETRY}: a callback asked for it, run it again; {@link #UNHANDLEABLE}: a callback or the decoder refused
+     *     {@link #RETRY}: a callback asked for it, run it again; {@link #UNHANDLEABLE}: a callback or the decoder refused, or the instruction is a hardware task
+     *     switch. A single operand is written whole or not at all; an instruction of several (PUSHA, FSAVE) may have written those before
+     *     the one that faulted, as the processor may.
      */
     int emulateOne(VcpuContext v, EmulateOps ops);
 
     /**
-     * Memory that was marked as code by this emulator ({@code frames.markCode}) is about to be written through the one door or by
+     * Memory that was marked as code by this emulator ({@code FrameTable.setCodeMask}) is about to be written through the one door or by
      * another vCPU: drop what was made of it.
      *
      * @param frame host frame number

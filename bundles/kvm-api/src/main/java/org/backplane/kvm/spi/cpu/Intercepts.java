@@ -94,7 +94,7 @@ public interface Intercepts {
 
     /**
      * An exception is about to be delivered and its bit in {@link VcpuContext#exceptionBitmap} is set. DONE: deliver it.
-     * For #PF (vector 14) CR2 is not yet set and {@code address} is the linear address.
+     * For #PF (vector 14) {@code address} is the linear address; CR2 holds it already where the paging unit decided on the fault, and only then.
      */
     int exception(VcpuContext v, int vector, int errorCode, long address);
 
