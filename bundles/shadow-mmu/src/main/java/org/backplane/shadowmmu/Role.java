@@ -16,10 +16,12 @@ import org.backplane.kvm.spi.mmu.Spte;
  *       10    U
  *       11    NX
  *       12    CR0.WP      13 EFER.NX     14 CR4.PSE     15 CR4.SMEP    16 CR4.SMAP
+ *       17    clean: a direct part of a large page whose dirty bit is not set
+ *       18    global: a direct part of a global large page
  * </pre>
  */
 final class Role {
-    static final int DIRECT = 1 << 8, W = 1 << 9, U = 1 << 10, NX = 1 << 11;
+    static final int DIRECT = 1 << 8, W = 1 << 9, U = 1 << 10, NX = 1 << 11, CLEAN = 1 << 17, GLOBAL = 1 << 18;
     private static final int WP = 1 << 12, EFER_NX = 1 << 13, PSE = 1 << 14, SMEP = 1 << 15, SMAP = 1 << 16;
 
     /** The part of a role that comes from the vCPU's registers. */

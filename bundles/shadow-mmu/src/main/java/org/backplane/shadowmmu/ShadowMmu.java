@@ -148,7 +148,7 @@ final class ShadowMmu implements Mmu, GuestWalk.Memory, ShadowPages.Tlb {
         long key = pages.key(gfn);
         boolean write = (errorCode & WRITE) != 0;
         boolean user = (errorCode & USER) != 0;
-        long rights = leafRights(write, user);
+        long rights = leafRights(v.state, write, user);
         if (write && user && key > 0 && pages.shadowed(key) && !memory.readOnly(gfn)) {
             // A user program writes to what was a page table: nobody keeps live tables there. Unless it is on the way to itself.
             userUnshadows++;
@@ -160,7 +160,7 @@ final class ShadowMmu implements Mmu, GuestWalk.Memory, ShadowPages.Tlb {
             pages.setLeaf(p, index, Spte.of(gfn, rights | Spte.MMIO));
             return device(v);
         }
-        Fault verdict = Fault.FIXED;
+        Fault verdict = write && (rights & Spte.W) == 0 ? Fault.EMULATE : Fault.FIXED;
         if ((rights & Spte.W) != 0) {
             if (memory.readOnly(gfn)) {
                 rights &= ~Spte.W;
@@ -173,7 +173,8 @@ final class ShadowMmu implements Mmu, GuestWalk.Memory, ShadowPages.Tlb {
                 else rights &= ~Spte.W;
             }
         }
-        if (walk.global) rights |= Spte.G;
+        // Parts of large pages go from the TLB with every change of the guest's entry; only global ones outlive a load of CR3.
+        if (walk.global) rights |= walk.level > 1 ? Spte.G | Spte.LARGE : Spte.G;
         pages.setLeaf(p, index, Spte.of(key, rights | Spte.P));
         switch (verdict) {
             case FIXED -> fixed++;
@@ -192,11 +193,14 @@ final class ShadowMmu implements Mmu, GuestWalk.Memory, ShadowPages.Tlb {
     }
 
     /** W, U and NX of the leaf SPTE, from the walk that was just made. */
-    private long leafRights(boolean write, boolean user) {
+    private long leafRights(CpuState s, boolean write, boolean user) {
         long rights = walk.rights;
         if (write && !user && (rights & Spte.W) == 0) {
             // Allowed by CR0.WP=0: for supervisors only, as long as no user access comes.
-            return rights & ~Spte.U | Spte.W;
+            if ((rights & Spte.U) == 0) return rights | Spte.W;
+            // A supervisor page is not what it is for SMEP, so no fetches; nor for SMAP: then the write is emulated.
+            if ((s.cr4 & CpuState.CR4_SMAP) != 0) return rights;
+            return rights & ~Spte.U | Spte.W | ((s.cr4 & CpuState.CR4_SMEP) != 0 ? Spte.NX : 0);
         }
         return walk.dirty ? rights : rights & ~Spte.W;
     }
@@ -215,16 +219,17 @@ final class ShadowMmu implements Mmu, GuestWalk.Memory, ShadowPages.Tlb {
             }
             long gfn;
             int quadrant = 0;
-            long pageRights = rights;
             if (direct) {
-                // What is left of a large page below this level, linear; the leaf's rights and dirty bit hold for all of it.
+                // What is left of a large page below this level, linear; the leaf's rights, D and G hold for all of it. A clean page is not the
+                // same as a read-only one, in which CR0.WP=0 may make entries writable.
                 gfn = walk.gpa >>> 12 & -(1L << 9 * (level - 1));
-                if (!walk.dirty) pageRights &= ~Spte.W;
             } else {
                 gfn = (walk.pte[level] & (walk.levels == 2 ? 0xfffff000L : ADDRESS)) >>> 12;
                 if (walk.levels == 2) quadrant = Role.quadrant(gva, level - 1);
             }
-            p = child(p, Spte.index(gva, level), gfn, Role.of(mode, level - 1, quadrant, direct, pageRights));
+            int role = Role.of(mode, level - 1, quadrant, direct, rights);
+            if (direct) role |= (walk.dirty ? 0 : Role.CLEAN) | (walk.global ? Role.GLOBAL : 0);
+            p = child(p, Spte.index(gva, level), gfn, role);
             p.writes = 0;
         }
         return p;

@@ -19,6 +19,9 @@ import org.backplane.kvm.spi.mmu.Spte;
  * <p><b>Devices.</b> A device address never enters the TLB, so that every access to one comes here. A small cache of its own saves the walk. An
  * entry counts only as long as the TLB has not been flushed, not even by INVLPG: whatever would make it wrong flushes the TLB.
  *
+ * <p><b>Large pages.</b> The TLB holds pages of 4 KiB, but INVLPG of any address in a large page must drop all of it: the range that large
+ * pages were cached for is remembered, and INVLPG inside it flushes everything.
+ *
  * <p><b>Threading.</b> The vCPU's thread.
  */
 abstract sealed class PagingUnit permits ShadowPaging, TwoDimensionalPaging {
@@ -45,6 +48,9 @@ abstract sealed class PagingUnit permits ShadowPaging, TwoDimensionalPaging {
     /** The device cache: page of the gva with the access in its low bits, page of the gpa, flushes when it was entered. */
     private final long[] deviceTag = new long[DEVICE_PAGES], deviceGpa = new long[DEVICE_PAGES], deviceFlushes = new long[DEVICE_PAGES];
 
+    /** Linear addresses that large pages were cached for. */
+    private long largeFrom = Long.MAX_VALUE, largeTo = Long.MIN_VALUE;
+
     PagingUnit(VmxVcpu x) {
         this.x = x;
         this.v = x.v;
@@ -61,6 +67,8 @@ abstract sealed class PagingUnit permits ShadowPaging, TwoDimensionalPaging {
         }
         long answer = walk(gva, access);
         if (answer == Intercepts.T_MMIO) rememberDevice(i, gva, access);
+        // A page fault drops what the address used, as INVLPG does (SDM 3A 4.10.4.1).
+        else if (answer == Intercepts.T_FAULT) invalidate(gva);
         return answer;
     }
 
@@ -84,8 +92,19 @@ abstract sealed class PagingUnit permits ShadowPaging, TwoDimensionalPaging {
         deviceFlushes[i] = tlb.flushes + tlb.pageFlushes;
     }
 
-    /** INVLPG without an exit. */
-    abstract void invalidate(long gva);
+    /** The TLB gets an entry for a part of a page of so many bits. */
+    final void large(long gva, int shift) {
+        long from = gva >> shift << shift;
+        long to = from + (1L << shift);
+        if (from < largeFrom) largeFrom = from;
+        if (to > largeTo) largeTo = to;
+    }
+
+    /** INVLPG without an exit, and what a page fault does. */
+    final void invalidate(long gva) {
+        if (gva >= largeFrom && gva < largeTo) tlb.flush(false);
+        else tlb.flushPage(gva);
+    }
 
     /** The exit of an access to a device that cannot be done in place. The record names the address. */
     abstract void recordMmio(long gpa, int access);

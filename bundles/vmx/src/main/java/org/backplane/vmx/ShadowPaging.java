@@ -5,6 +5,7 @@ import org.backplane.kvm.spi.cpu.HostMemory;
 import org.backplane.kvm.spi.cpu.Intercepts;
 import org.backplane.kvm.spi.cpu.SoftTlb;
 import org.backplane.kvm.spi.exit.ExitReasons;
+import org.backplane.kvm.spi.mmu.GuestWalk;
 import org.backplane.kvm.spi.mmu.Spte;
 
 /**
@@ -12,10 +13,13 @@ import org.backplane.kvm.spi.mmu.Spte;
  * long mode. The guest's own tables are unknown here.
  *
  * <p>The processor underneath runs with CR0.WP, CR4.PAE and EFER.NXE set: a supervisor write needs W like any other. What the guest's
- * own CR0.WP wants is the MMU's affair. A page that is not dirty gets no write tag, so that the first write sets D in the SPTE.
+ * own CR0.WP wants is the MMU's affair; SMEP and SMAP are in force as the guest has them. A page that is not dirty gets no write tag, so that the first write sets D in the SPTE.
  */
 final class ShadowPaging extends PagingUnit {
     private static final int PAGE_FAULT = 14, ERROR_PRESENT = 1;
+
+    /** log2 of the largest page that a part in the shadow may be of: 4 MiB, in long mode 1 GiB. */
+    private static final int LARGEST = 22, LARGEST_LONG = 30;
 
     /** Of the last walk: the leaf entry, where it is, the rights along the way; or the error. */
     private long leaf, leafHost, rights;
@@ -81,10 +85,17 @@ final class ShadowPaging extends PagingUnit {
         }
     }
 
-    private static boolean allowed(long rights, int access) {
+    private boolean allowed(long rights, int access) {
         // W and U have the same places in an entry and in an access.
         int need = access & (Intercepts.WRITE | Intercepts.USER);
-        return (rights & need) == need && ((access & Intercepts.FETCH) == 0 || rights >= 0);
+        boolean fetch = (access & Intercepts.FETCH) != 0;
+        if ((rights & need) != need || fetch && rights < 0) return false;
+        return (access & Intercepts.USER) != 0 || !guarded(rights) || !GuestWalk.userPageShut(s, fetch);
+    }
+
+    /** May SMEP or SMAP keep the supervisor out? */
+    private boolean guarded(long rights) {
+        return (rights & Spte.U) != 0 && (s.cr4 & (CpuState.CR4_SMEP | CpuState.CR4_SMAP)) != 0 && s.paging();
     }
 
     private long fill(long gva, int access) {
@@ -95,8 +106,15 @@ final class ShadowPaging extends PagingUnit {
         set(leafHost, leaf, write ? Spte.A | Spte.D : Spte.A);
         boolean dirty = write || (leaf & Spte.D) != 0;
         boolean code = holdsCode(frame, access);
-        int half = (access & Intercepts.USER) != 0 ? SoftTlb.USER : SoftTlb.SUPERVISOR;
-        tlb.fill(half, gva, host, true, (rights & Spte.W) != 0 && dirty && !code, rights >= 0, (leaf & Spte.G) != 0);
+        boolean user = (access & Intercepts.USER) != 0;
+        boolean guarded = !user && guarded(rights);
+        // What SMAP says depends on RFLAGS.AC, which changes without a flush.
+        boolean data = !guarded || (s.cr4 & CpuState.CR4_SMAP) == 0;
+        boolean fetch = rights >= 0 && (!guarded || (s.cr4 & CpuState.CR4_SMEP) == 0);
+        if ((leaf & Spte.LARGE) != 0) large(gva, s.longModeActive() ? LARGEST_LONG : LARGEST);
+        boolean global = (leaf & Spte.G) != 0 && (s.cr4 & CpuState.CR4_PGE) != 0;
+        boolean writable = data && (rights & Spte.W) != 0 && dirty && !code;
+        tlb.fill(user ? SoftTlb.USER : SoftTlb.SUPERVISOR, gva, host, data, writable, fetch, global);
         return host + (gva & 0xfff);
     }
 
@@ -129,11 +147,5 @@ final class ShadowPaging extends PagingUnit {
     void recordMmio(long gpa, int access) {
         recordFault(mmioGva, mmioAccess & 0x16);
         v.exit.gpa = gpa;
-    }
-
-    /** One entry: the shadow's pages are all of 4 KiB, and the MMU flushes when a table above them changes. */
-    @Override
-    void invalidate(long gva) {
-        tlb.flushPage(gva);
     }
 }

@@ -17,9 +17,6 @@ import org.backplane.kvm.spi.mmu.Spte;
  * changes the tables. Accessed and dirty bits are set in the guest's entries; that write honours EPT's rights (and so the dirty
  * log) and drops code that was made of the entry's bytes.
  *
- * <p><b>Large pages.</b> The TLB holds pages of 4 KiB, but INVLPG of any address in a large page must drop all of it: the range that large
- * pages were cached for is remembered, and INVLPG inside it flushes everything.
- *
  * <p><b>Guest tables.</b> The host addresses of the last guest tables are remembered until the next flush of the TLB: EPT never loses an
  * entry without one.
  */
@@ -45,9 +42,6 @@ final class TwoDimensionalPaging extends PagingUnit implements GuestWalk.Memory 
 
     /** Guest tables by GFN: where they are in the host, and the flushes when that was found out. */
     private final long[] tableGfn = new long[TABLES], tableHost = new long[TABLES], tableFlushes = new long[TABLES];
-
-    /** Linear addresses that large pages were cached for. */
-    private long largeFrom = Long.MAX_VALUE, largeTo = Long.MIN_VALUE;
 
     TwoDimensionalPaging(VmxVcpu x) {
         super(x);
@@ -105,19 +99,6 @@ final class TwoDimensionalPaging extends PagingUnit implements GuestWalk.Memory 
         if (guest.level > 1) large(gva, guest.pageShift);
         tlb.fill(user != 0 ? SoftTlb.USER : SoftTlb.SUPERVISOR, gva, host, read, write, fetch, guest.global);
         return host + (guest.gpa & 0xfff);
-    }
-
-    private void large(long gva, int shift) {
-        long from = gva >> shift << shift;
-        long to = from + (1L << shift);
-        if (from < largeFrom) largeFrom = from;
-        if (to > largeTo) largeTo = to;
-    }
-
-    @Override
-    void invalidate(long gva) {
-        if (gva >= largeFrom && gva < largeTo) tlb.flush(false);
-        else tlb.flushPage(gva);
     }
 
     // ---- EPT ----

@@ -144,8 +144,11 @@ public final class GuestWalk {
         return !fetch || rights >= 0;
     }
 
-    /** SMEP and SMAP: a supervisor access may not touch a user page. An access with system rights at CPL 3 is an implicit one. */
-    private static boolean userPageShut(CpuState s, boolean fetch) {
+    /**
+     * Do SMEP and SMAP forbid a supervisor access to a user page, while paging is on? An access with system rights at CPL 3 is an implicit one,
+     * which RFLAGS.AC does not open.
+     */
+    public static boolean userPageShut(CpuState s, boolean fetch) {
         if (fetch) return (s.cr4 & CpuState.CR4_SMEP) != 0;
         return (s.cr4 & CpuState.CR4_SMAP) != 0 && (s.cpl == 3 || (s.rflagsOther & CpuState.AC) == 0);
     }

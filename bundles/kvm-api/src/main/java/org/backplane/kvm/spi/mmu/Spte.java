@@ -10,6 +10,7 @@ package org.backplane.kvm.spi.mmu;
  *      2  U    user (two-dimensional tables set it everywhere)
  *      5  A    accessed, set by the processor
  *      6  D    dirty, set by the processor in a leaf
+ *      7  LARGE  part of a larger page of the guest: INVLPG anywhere in that page drops it (shadow leaf)
  *      8  G    global (shadow leaf)
  *   51:12      frame
  *  62:52       for the MMU's own use
@@ -20,7 +21,7 @@ package org.backplane.kvm.spi.mmu;
  * the <em>gfn</em>, W, U and NX the rights the guest's tables give; the processor turns an access that they allow straight into an MMIO exit.
  */
 public final class Spte {
-    public static final long P = 1, W = 1 << 1, U = 1 << 2, A = 1 << 5, D = 1 << 6, G = 1 << 8;
+    public static final long P = 1, W = 1 << 1, U = 1 << 2, A = 1 << 5, D = 1 << 6, LARGE = 1 << 7, G = 1 << 8;
     public static final long MMIO = 1L << 62;
     public static final long NX = 1L << 63;
     public static final long FRAME_MASK = 0x000f_ffff_ffff_f000L;

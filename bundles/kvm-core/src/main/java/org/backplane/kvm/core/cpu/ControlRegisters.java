@@ -54,18 +54,17 @@ public final class ControlRegisters {
         if ((cr0 & (CR0_PG | CR0_PE)) == CR0_PG) return false;
         long changed = cr0 ^ s.cr0;
         boolean turnsPagingOn = (changed & cr0 & CR0_PG) != 0;
-        if (turnsPagingOn) {
-            if ((s.efer & EFER_LME) != 0) {
-                if ((s.cr4 & CR4_PAE) == 0 || (s.segAr[CS] & AR_L) != 0) return false;
-            } else if ((s.cr4 & CR4_PAE) != 0 && !loadPdptes(s.cr3)) {
-                return false;
-            }
-        }
+        boolean longMode = (s.efer & EFER_LME) != 0;
+        if (turnsPagingOn && longMode && ((s.cr4 & CR4_PAE) == 0 || (s.segAr[CS] & AR_L) != 0)) return false;
+        // SDM 3A 4.4.1: the PDPTEs are loaded again when one of these changes and PAE paging is in use afterwards.
+        boolean pae = (cr0 & CR0_PG) != 0 && (s.cr4 & CR4_PAE) != 0 && !longMode;
+        boolean reload = pae && (changed & (CR0_PG | CR0_CD | CR0_NW)) != 0;
+        if (reload && !loadPdptes(s.cr3)) return false;
         s.cr0 = cr0;
-        if ((changed & CR0_PG) != 0 && (s.efer & EFER_LME) != 0) {
+        if ((changed & CR0_PG) != 0 && longMode) {
             s.efer = turnsPagingOn ? s.efer | EFER_LMA : s.efer & ~EFER_LMA;
         }
-        if ((changed & CR0_PAGING) != 0) newContext();
+        if (reload || (changed & CR0_PAGING) != 0) newContext();
         return true;
     }
 
