@@ -59,10 +59,29 @@ public final class KvmRun {
     /** IO and MMIO: the bytes, little-endian; for IO {@code ioSize * ioCount} of them. */
     public final byte[] data = new byte[4096];
 
-    /** EXCEPTION and DEBUG. */
+    /** EXCEPTION; for DEBUG always #DB. */
     public int exception;
 
     public int errorCode;
+
+    /** Values of {@link #debugCause}. */
+    public enum DebugCause {
+        /** One instruction, one element of a REP instruction, or the delivery of one event is done. */
+        STEP,
+        /** The instruction at {@link #debugAddress} is about to be executed. */
+        BREAKPOINT,
+        /** The last instruction, or an event's delivery, made a watched access, which is done. */
+        WATCHPOINT
+    }
+
+    /** DEBUG: why. */
+    public DebugCause debugCause = DebugCause.STEP;
+
+    /** DEBUG: linear address of the breakpoint, or of the first watched byte that was accessed; else of the next instruction. */
+    public long debugAddress;
+
+    /** DEBUG with WATCHPOINT: the access was a write. */
+    public boolean debugWrite;
 
     /** INTERNAL_ERROR and FAIL_ENTRY: what is wrong, for people. */
     public String message = "";

@@ -48,6 +48,13 @@ public interface Vcpu {
     /** KVM_SET_CPUID. Masked with what the emulator can execute when the guest reads it. */
     void setCpuid(List<CpuidEntry> entries);
 
+    /**
+     * KVM_DEBUG_GUEST: replaces the break- and watchpoints, and asks for single steps; {@link GuestDebug#OFF} takes all back. What is hit ends
+     * {@link #run} with DEBUG. The guest notices nothing. Where an instruction ends {@code run} for another reason too (IO, MMIO), that comes first
+     * and DEBUG with the next {@code run}.
+     */
+    void debugGuest(GuestDebug debug);
+
     /** KVM_TRANSLATE: the gpa of a linear address and what the tables allow. */
     Translation translate(long linearAddress);
 

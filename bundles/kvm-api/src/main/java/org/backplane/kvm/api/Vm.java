@@ -35,6 +35,19 @@ public interface Vm extends AutoCloseable {
     /** KVM_SET_USER_MEMORY_REGION: the same with memory of the caller's: native, page-aligned, alive until the slot is gone. */
     void setUserMemoryRegion(int slot, int flags, long guestPhysAddr, MemorySegment memory);
 
+    /** Number of memory aliases. */
+    int MAX_ALIASES = 4;
+
+    /**
+     * KVM_SET_MEMORY_ALIAS: lets a range of guest-physical addresses mean another range, as the VGA window at A0000 means video memory. An alias goes
+     * before a slot at the same addresses; where no slot holds the target it is a hole. Size 0 takes the alias away.
+     *
+     * @param alias number, below {@link #MAX_ALIASES}
+     * @param flags none is known: 0
+     * @throws KvmException EINVAL for a number out of range, an address or size that is not page-aligned, a range that wraps around, or a flag
+     */
+    void setMemoryAlias(int alias, int flags, long guestPhysAddr, long memorySize, long targetPhysAddr);
+
     /**
      * The guest's memory from GPA 0 to the end of the slot that starts there: a segment whose offset is the GPA, as a caller of 2007
      * mapped the VM's descriptor. Writes through it are not tracked (no code is dropped, no shadow, no dirty log): use it before the

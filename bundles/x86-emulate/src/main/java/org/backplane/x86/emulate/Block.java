@@ -5,8 +5,11 @@ package org.backplane.x86.emulate;
  * address, so it survives address-space switches and serves all mappings of its page.
  */
 final class Block {
-    /** {@link org.backplane.x86.isa.exec.Cpu#mode} bits beyond those of the CPU: one instruction only, for single steps. */
-    static final int STEP = 1 << 8;
+    /**
+     * {@link org.backplane.x86.isa.exec.Cpu#mode} bits beyond those of the CPU: one instruction only, for single steps; or cut before a
+     * debugger's breakpoints.
+     */
+    static final int STEP = 1 << 8, CUT = 1 << 9;
 
     /** Host address of the first byte, length in bytes, number of instructions, decode mode. */
     final long host;
@@ -22,6 +25,11 @@ final class Block {
 
     /** For a block whose one instruction crosses into another page: that page's host address. Such a block is never linked. */
     long secondPage;
+
+    /** For a CUT block: the linear page and the generation of breakpoints that it was cut for. */
+    long cutPage;
+
+    int cutGeneration;
 
     /** Successors by {@link End#FALL} and {@link End#TAKEN} inside the same page. */
     Block fall, taken;

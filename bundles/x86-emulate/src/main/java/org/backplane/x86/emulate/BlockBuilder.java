@@ -1,6 +1,7 @@
 package org.backplane.x86.emulate;
 
 import java.util.Arrays;
+import org.backplane.kvm.spi.cpu.DebugControl;
 import org.backplane.kvm.spi.cpu.HostMemory;
 import org.backplane.x86.isa.Decoder;
 import org.backplane.x86.isa.Insn;
@@ -19,6 +20,11 @@ final class BlockBuilder {
     private final DeadFlags dead = new DeadFlags();
     private final Op[] ops = new Op[MAX_INSTRUCTIONS];
 
+    /** Breakpoints to stop at, or null; and the linear address of the block. */
+    private DebugControl cuts;
+
+    private long cutsFrom;
+
     static int bits(int mode) {
         return (mode & Cpu.CODE64) != 0 ? 64 : (mode & Cpu.CODE32) != 0 ? 32 : 16;
     }
@@ -35,6 +41,23 @@ final class BlockBuilder {
         HostMemory.copy(host, bytes, 0, window);
         Block b = new Block(host, mode);
         return fill(b, window, max) ? b : null;
+    }
+
+    /**
+     * Builds the block at a host address that ends before the next of a debugger's breakpoints, if it has not ended by then.
+     *
+     * @param gva linear address of the block
+     */
+    Block build(long host, int mode, DebugControl debug, long gva) {
+        cuts = debug;
+        cutsFrom = gva;
+        Block b = build(host, mode);
+        cuts = null;
+        if (b != null) {
+            b.cutPage = gva & -PAGE;
+            b.cutGeneration = debug.generation;
+        }
+        return b;
     }
 
     /** Builds a block of the one instruction that begins in the last bytes of a page and ends in another. */
@@ -62,6 +85,7 @@ final class BlockBuilder {
         dead.begin();
         End end = null;
         while (n < max && end == null) {
+            if (n > 0 && cuts != null && cuts.breaksAt(cutsFrom + at)) break;
             Insn i = decoder.decode(bytes, at, window - at, bits(b.mode));
             if (i == null) break;
             i.offset = at;

@@ -17,6 +17,15 @@ abstract class End extends Site {
         return this;
     }
 
+    /** The end of a block of nothing: the run loop has to look whether a debugger stops here. */
+    static final class Look extends End {
+        @Override
+        int run(Cpu c) {
+            c.stop();
+            return ANYWHERE;
+        }
+    }
+
     /** The end of a block that was cut: no instruction, just the next address. */
     static final class Cut extends End {
         @Override

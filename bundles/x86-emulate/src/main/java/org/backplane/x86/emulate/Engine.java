@@ -1,6 +1,7 @@
 package org.backplane.x86.emulate;
 
 import org.backplane.kvm.spi.cpu.CpuState;
+import org.backplane.kvm.spi.cpu.DebugControl;
 import org.backplane.kvm.spi.cpu.Emulator;
 import org.backplane.kvm.spi.cpu.Intercepts;
 import org.backplane.kvm.spi.cpu.SoftTlb;
@@ -28,6 +29,10 @@ import org.backplane.x86.isa.exec.Unwind;
  * budget) is in {@link #boundary}; it is reached after every instruction that could have changed any of it. While something has to
  * be looked at after <em>each</em> instruction, {@link #step} runs blocks of one.
  *
+ * <p><b>A debugger's points</b> ({@link DebugControl}) cost nothing elsewhere. A page with a breakpoint has no EXEC tag, so that every way into
+ * it and every unlinked one inside it leads through {@link #fetch}: there blocks are cut before breakpoints, and the address of one gets {@link
+ * #look}, an empty block that leads to the boundary. Links stay inside the page and never lead to a breakpoint.
+ *
  * <p><b>Thread.</b> That of the vCPU.
  */
 final class Engine {
@@ -41,6 +46,11 @@ final class Engine {
     private final CpuState s;
     private final CodeCache code;
     private final BlockBuilder builder = new BlockBuilder();
+    private final DebugControl debug;
+
+    /** Entered in place of the block at a breakpoint. It has no host address, so that nothing is linked to it. */
+    private final Block look = new Block(0, 0);
+
     private final Block[] jumps = new Block[1 << JUMP_BITS];
 
     private long limit, blockLimit;
@@ -52,6 +62,9 @@ final class Engine {
     Engine(VcpuContext v, CodeCache code) {
         this.v = v;
         this.s = v.state;
+        this.debug = v.debug;
+        look.body = new Op[0];
+        look.end = new End.Look();
         this.code = code;
         this.c = new Cpu(v, new TlbMemory(code), false);
     }
@@ -97,6 +110,7 @@ final class Engine {
     private void blocks() {
         // An exact budget ends the blocks while a whole one still fits; the rest goes in steps.
         blockLimit = exact ? limit - BlockBuilder.MAX_INSTRUCTIONS + 1 : limit;
+        c.single = false;
         Block b = find(c.mode);
         for (;;) {
             int way = block(b);
@@ -193,6 +207,10 @@ final class Engine {
         here();
         if (s.rip > s.segLimit[CpuState.CS]) throw c.fault(Cpu.GP, 0);
         long host = translate(gva);
+        if (debug.active && (mode & Block.STEP) == 0) {
+            if (debug.stepsAt(gva)) return look;
+            if (debug.breaksIn(gva & SoftTlb.PAGE)) return fetchCut(gva, host, mode | Block.CUT);
+        }
         if (host == Intercepts.T_MMIO) return fetchFromDevice(gva, mode);
         code.trim();
         CodePage page = code.pageForCode(host & ~0xfffL);
@@ -203,6 +221,24 @@ final class Engine {
         }
         if (b != null && b.secondPage == 0) return b;
         return fetchCrossing(gva, host, page, b, mode);
+    }
+
+    /** The same in a page with breakpoints. A block that was cut for others, or for another mapping of the page, is made anew. */
+    private Block fetchCut(long gva, long host, int mode) {
+        if (host == Intercepts.T_MMIO) return fetchFromDevice(gva, mode);
+        code.trim();
+        CodePage page = code.pageForCode(host & ~0xfffL);
+        Block b = page == null ? null : page.find(host, mode);
+        if (b != null && (b.cutGeneration != debug.generation || b.cutPage != (gva & SoftTlb.PAGE))) {
+            b.valid = false;
+            b = null;
+        }
+        if (b == null) {
+            b = builder.build(host, mode, debug, gva);
+            if (b == null) return fetchCrossing(gva, host, page, null, mode);
+            if (page != null) code.add(b, page, null, c.tlb);
+        }
+        return b;
     }
 
     private Block fetchCrossing(long gva, long host, CodePage page, Block known, int mode) {
@@ -234,9 +270,10 @@ final class Engine {
 
     private int boundary() {
         for (;;) {
+            if (debug.active && debug.stopped()) return Emulator.DEBUG_STOP;
             if (s.pendingDebug != 0 && (s.blocking & CpuState.BLOCKING_MOV_SS) == 0) {
-                int answer = trap();
-                if (answer == Intercepts.EXIT) return Emulator.EXITED;
+                if (trap() == Intercepts.EXIT) return Emulator.EXITED;
+                continue;
             }
             if (v.leave) return Emulator.LEFT;
             if (s.activity != CpuState.ACTIVE) return Emulator.HALTED;
@@ -248,6 +285,7 @@ final class Engine {
                 if (window(c.calls.interruptWindow(v)) == Intercepts.EXIT) return Emulator.EXITED;
             }
             if (v.leave || !stepping()) return v.leave ? Emulator.LEFT : GO_ON;
+            if (debug.active && debug.stopsBefore(s.linearRip(), c.retired)) return Emulator.DEBUG_STOP;
             step();
         }
     }
@@ -263,7 +301,8 @@ final class Engine {
                 || (s.blocking & (CpuState.BLOCKING_STI | CpuState.BLOCKING_MOV_SS)) != 0
                 || exact && limit - c.retired < BlockBuilder.MAX_INSTRUCTIONS
                 || c.dataBreakpoints
-                || DebugRegisters.watchesCode(s.dr[7]);
+                || DebugRegisters.watchesCode(s.dr[7])
+                || debug.active && (c.wantsSingle || debug.stepsAt(s.linearRip()));
     }
 
     /** A debug trap, as pending from the last instruction. */
@@ -287,6 +326,8 @@ final class Engine {
                 throw c.fault(Cpu.DB, Cpu.NO_ERROR);
             }
         }
+        c.single = true;
+        c.wantsSingle = false;
         Block b = find(c.mode | Block.STEP);
         s.rflagsOther &= ~CpuState.RF;
         c.eventEntered = false;
@@ -297,6 +338,7 @@ final class Engine {
         resumeFlag = false;
         c.retired++;
         s.blocking &= ~shadow;
+        debug.completed();
         if (trap && !c.eventEntered && (s.blocking & CpuState.BLOCKING_MOV_SS) == 0) s.pendingDebug |= DebugRegisters.BS;
     }
 
@@ -307,6 +349,7 @@ final class Engine {
      * may have emulated the instruction and stepped over it.
      */
     private int unwound(int kind) {
+        debug.dropped();
         if (kind == Unwind.FAULT) {
             s.rip = c.rip();
             v.instructions = c.retired + c.index;

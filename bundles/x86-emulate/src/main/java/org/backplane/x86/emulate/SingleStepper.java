@@ -31,6 +31,7 @@ final class SingleStepper {
         this.s = v.state;
         this.c = new Cpu(v, adapter, true);
         c.calls = adapter;
+        c.single = true;
     }
 
     boolean serves(VcpuContext other) {
@@ -48,8 +49,10 @@ final class SingleStepper {
             Insn i = fetch();
             if (i == null) return Emulator.UNHANDLEABLE;
             run(i);
+            v.debug.completed();
             return Emulator.CONTINUE;
         } catch (Unwind u) {
+            v.debug.dropped();
             s.rip = c.rip();
             return switch (u.kind) {
                 case Unwind.FAULT -> fault();

@@ -14,7 +14,7 @@ import org.osgi.annotation.versioning.ConsumerType;
 @ConsumerType
 public interface Emulator extends AutoCloseable {
     /** Why {@link #run} returned. */
-    int BUDGET = 0, LEFT = 1, EXITED = 2, HALTED = 3;
+    int BUDGET = 0, LEFT = 1, EXITED = 2, HALTED = 3, DEBUG_STOP = 4;
 
     /** What {@link #emulateOne} answers (the names are those of x86_emulate of 2007). */
     int CONTINUE = 0, UNHANDLEABLE = 1, PROPAGATE_FAULT = 2, RETRY = 3, CMPXCHG_FAILED = 4;
@@ -25,7 +25,8 @@ public interface Emulator extends AutoCloseable {
      * @param budget the most instructions to run; a few more (one basic block) may be run unless {@code exact}
      * @param exact never exceed the budget (instruction-count clock, single step)
      * @return {@link #BUDGET} used up; {@link #LEFT} because {@link VcpuContext#leave} was set; {@link #EXITED} because
-     *     an intercept answered EXIT; {@link #HALTED} after a HLT that did not exit (activity is HLT)
+     *     an intercept answered EXIT; {@link #HALTED} after a HLT that did not exit (activity is HLT); {@link #DEBUG_STOP}
+     *     because {@link VcpuContext#debug} has something to report
      */
     int run(VcpuContext v, long budget, boolean exact);
 

@@ -24,7 +24,7 @@ import java.util.Arrays;
  * neighbouring pages never share a slot.)
  *
  * <p>A page that holds code, that is clean, that is read-only or that belongs to a shadowed page table has no write tag.
- * MMIO has no entry at all.
+ * MMIO has no entry at all. A page that holds a debugger's break- or watchpoint has no tag for the accesses in question ({@link DebugControl}).
  *
  * <p>The layout is part of the SPI: a change is a new major version of the package.
  */
@@ -64,7 +64,15 @@ public final class SoftTlb {
 
     private int usedCount;
 
+    /** Pages that a debugger has an eye on get no tag for what it looks for. */
+    private final DebugControl debug;
+
     public SoftTlb() {
+        this(new DebugControl());
+    }
+
+    SoftTlb(DebugControl debug) {
+        this.debug = debug;
         Arrays.fill(entries, INVALID);
     }
 
@@ -89,10 +97,19 @@ public final class SoftTlb {
         e[i + WRITE] = write ? tag : INVALID;
         e[i + EXEC] = exec ? tag : INVALID;
         e[i + ADDEND] = host - tag;
+        if (debug.active) exposeToDebugger(i, tag);
         fills++;
         byte f = flags[i >> 2];
         if ((f & LISTED) == 0) used[usedCount++] = i;
         flags[i >> 2] = global ? LISTED | GLOBAL : LISTED;
+    }
+
+    /** A write tag serves the reads of read-modify-write instructions too. */
+    private void exposeToDebugger(int i, long tag) {
+        if (debug.breaksIn(tag)) entries[i + EXEC] = INVALID;
+        int watched = debug.watchedIn(tag);
+        if (watched != 0) entries[i + WRITE] = INVALID;
+        if ((watched & DebugControl.READ) != 0) entries[i + READ] = INVALID;
     }
 
     /** Drops everything, or everything but global pages. */

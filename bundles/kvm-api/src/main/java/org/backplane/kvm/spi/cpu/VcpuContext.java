@@ -15,7 +15,11 @@ public final class VcpuContext {
     public final int id;
 
     public final CpuState state = new CpuState();
-    public final SoftTlb tlb = new SoftTlb();
+
+    /** What a debugger outside of the guest wants; set by the core. */
+    public final DebugControl debug = new DebugControl();
+
+    public final SoftTlb tlb = new SoftTlb(debug);
     public final VmExit exit = new VmExit();
 
     /** The memory of the VM. */

@@ -38,9 +38,18 @@ public final class GuestMemory implements VmMemory, AutoCloseable {
     private record Backing(Slot slot, MemorySegment memory, Arena arena, BitSet dirty) {}
 
     /** The published map: for every 4 MiB of guest memory a table of frame numbers, 0 where there is none. */
-    private record PageMap(int[][] chunks, List<Slot> slots) {}
+    private record PageMap(int[][] chunks, List<Slot> slots, List<Alias> aliases) {}
 
-    private static final PageMap EMPTY = new PageMap(new int[0][], List.of());
+    private static final PageMap EMPTY = new PageMap(new int[0][], List.of(), List.of());
+
+    /** A range of guest frame numbers that means another. */
+    private record Alias(long gfn, long pages, long target) {
+        boolean holds(long g) {
+            return g >= gfn && g < gfn + pages;
+        }
+    }
+
+    private final TreeMap<Integer, Alias> aliases = new TreeMap<>();
 
     private final FrameTable frames = new FrameTable();
     private final TreeMap<Integer, Backing> slots = new TreeMap<>();
@@ -76,13 +85,13 @@ public final class GuestMemory implements VmMemory, AutoCloseable {
 
     @Override
     public boolean readOnly(long gfn) {
-        Slot s = slotOf(gfn & a20Mask);
+        Slot s = slotOf(gfn);
         return s != null && s.readOnly();
     }
 
     @Override
     public boolean dirtyLogged(long gfn) {
-        Slot s = slotOf(gfn & a20Mask);
+        Slot s = slotOf(gfn);
         return s != null && s.dirtyLog();
     }
 
@@ -92,10 +101,18 @@ public final class GuestMemory implements VmMemory, AutoCloseable {
     }
 
     private Slot slotOf(long gfn) {
-        for (Slot s : map.slots) {
-            if (gfn >= s.gfn() && gfn < s.gfn() + s.pages()) return s;
+        PageMap m = map;
+        long g = unalias(m, gfn & a20Mask);
+        for (Slot s : m.slots) {
+            if (g >= s.gfn() && g < s.gfn() + s.pages()) return s;
         }
         return null;
+    }
+
+    /** What a guest frame number means behind the aliases. */
+    private static long unalias(PageMap m, long gfn) {
+        for (Alias a : m.aliases) if (a.holds(gfn)) return gfn - a.gfn + a.target;
+        return gfn;
     }
 
     // ---- the A20 gate ----
@@ -161,7 +178,7 @@ public final class GuestMemory implements VmMemory, AutoCloseable {
 
     @Override
     public void markDirty(long gfn) {
-        long g = gfn & a20Mask;
+        long g = unalias(map, gfn & a20Mask);
         synchronized (slots) {
             for (Backing b : slots.values()) {
                 Slot s = b.slot;
@@ -237,6 +254,32 @@ public final class GuestMemory implements VmMemory, AutoCloseable {
         }
     }
 
+    /** KVM_SET_MEMORY_ALIAS, see {@link Vm#setMemoryAlias}. */
+    public void setAlias(int id, int flags, long gpa, long size, long target) {
+        if (id < 0 || id >= Vm.MAX_ALIASES) throw new KvmException(Errno.EINVAL, "memory alias " + id + " is out of range");
+        if (flags != 0) throw new KvmException(Errno.EINVAL, "unknown alias flags 0x" + Integer.toHexString(flags));
+        checkRange(gpa, size);
+        checkRange(target, size);
+        synchronized (slots) {
+            if (size == 0) aliases.remove(id);
+            else aliases.put(id, new Alias(gpa >>> 12, size >>> 12, target >>> 12));
+            publish();
+        }
+    }
+
+    /** The guest frame numbers that lead to a slot: its own, and those of aliases, each given as a slot. */
+    public List<Slot> rangesOf(int id) {
+        Slot s = slot(id);
+        List<Slot> ranges = new ArrayList<>(List.of(s));
+        for (Alias a : map.aliases) {
+            long from = Math.max(a.target, s.gfn()), to = Math.min(a.target + a.pages, s.gfn() + s.pages());
+            if (from < to) {
+                ranges.add(new Slot(id, from - a.target + a.gfn, to - from, s.frame() + from - s.gfn(), s.readOnly(), s.dirtyLog()));
+            }
+        }
+        return ranges;
+    }
+
     /** What a changed slot leaves behind. */
     public interface Released {
         void release();
@@ -284,17 +327,21 @@ public final class GuestMemory implements VmMemory, AutoCloseable {
 
     private static void check(int id, int flags, long gpa, long size, MemorySegment user) {
         if (id < 0 || id >= Vm.MAX_SLOTS) throw new KvmException(Errno.EINVAL, "memory slot " + id + " is out of range");
-        if (((gpa | size) & 4095) != 0) {
-            throw new KvmException(Errno.EINVAL, String.format("address 0x%x or size 0x%x is not page-aligned", gpa, size));
-        }
-        if (gpa < 0 || size < 0 || gpa + size < gpa || gpa + size > MAX_GPA) {
-            throw new KvmException(Errno.EINVAL, String.format("0x%x bytes at 0x%x wrap around", size, gpa));
-        }
+        checkRange(gpa, size);
         if ((flags & ~(Vm.MEM_LOG_DIRTY_PAGES | Vm.MEM_READONLY)) != 0) {
             throw new KvmException(Errno.EINVAL, "unknown memory flags 0x" + Integer.toHexString(flags));
         }
         if (user != null && (!user.isNative() || (user.address() & 4095) != 0)) {
             throw new KvmException(Errno.EINVAL, "user memory must be native and page-aligned");
+        }
+    }
+
+    private static void checkRange(long gpa, long size) {
+        if (((gpa | size) & 4095) != 0) {
+            throw new KvmException(Errno.EINVAL, String.format("address 0x%x or size 0x%x is not page-aligned", gpa, size));
+        }
+        if (gpa < 0 || size < 0 || gpa + size < gpa || gpa + size > MAX_GPA) {
+            throw new KvmException(Errno.EINVAL, String.format("0x%x bytes at 0x%x wrap around", size, gpa));
         }
     }
 
@@ -305,16 +352,35 @@ public final class GuestMemory implements VmMemory, AutoCloseable {
             sorted.add(b.slot);
             top = Math.max(top, b.slot.gfn() + b.slot.pages());
         }
+        for (Alias a : aliases.values()) top = Math.max(top, a.gfn + a.pages);
         sorted.sort(Comparator.comparingLong(Slot::gfn));
         int[][] chunks = new int[(int) (top + 1023 >>> 10)][];
         for (Slot s : sorted) {
-            for (long i = 0; i < s.pages(); i++) {
-                int c = (int) (s.gfn() + i >>> 10);
-                if (chunks[c] == null) chunks[c] = new int[1024];
-                chunks[c][(int) (s.gfn() + i) & 1023] = (int) (s.frame() + i);
-            }
+            for (long i = 0; i < s.pages(); i++) enter(chunks, s.gfn() + i, (int) (s.frame() + i));
         }
-        map = new PageMap(chunks, List.copyOf(sorted));
+        // An alias leads to a slot, never to another alias.
+        int[][] plain = aliases.isEmpty() ? chunks : copy(chunks);
+        for (Alias a : aliases.values()) {
+            for (long i = 0; i < a.pages; i++) enter(chunks, a.gfn + i, entry(plain, a.target + i));
+        }
+        map = new PageMap(chunks, List.copyOf(sorted), List.copyOf(aliases.values()));
+    }
+
+    private static void enter(int[][] chunks, long gfn, int frame) {
+        int c = (int) (gfn >>> 10);
+        if (chunks[c] == null) chunks[c] = new int[1024];
+        chunks[c][(int) gfn & 1023] = frame;
+    }
+
+    private static int entry(int[][] chunks, long gfn) {
+        int[] chunk = gfn >>> 10 < chunks.length ? chunks[(int) (gfn >>> 10)] : null;
+        return chunk == null ? 0 : chunk[(int) gfn & 1023];
+    }
+
+    private static int[][] copy(int[][] chunks) {
+        int[][] all = new int[chunks.length][];
+        for (int i = 0; i < all.length; i++) all[i] = chunks[i] == null ? null : chunks[i].clone();
+        return all;
     }
 
     /** Frees everything. No vCPU and no card may use the memory any more. */

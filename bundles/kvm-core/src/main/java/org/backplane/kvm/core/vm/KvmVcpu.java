@@ -5,6 +5,7 @@ import static org.backplane.kvm.spi.cpu.CpuState.*;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
+import org.backplane.kvm.api.GuestDebug;
 import org.backplane.kvm.api.KvmException;
 import org.backplane.kvm.api.KvmException.Errno;
 import org.backplane.kvm.api.KvmFpu;
@@ -41,6 +42,7 @@ public final class KvmVcpu implements Vcpu {
     private final Msrs msrs;
     private final Cpuid cpuid = new Cpuid();
     private final UserExit user;
+    private final GuestDebugging debugging;
     private final AtomicReference<Thread> owner = new AtomicReference<>();
     private final GuestGate gate = new GuestGate();
     private final long[] queuedInterrupts = new long[4];
@@ -55,6 +57,7 @@ public final class KvmVcpu implements Vcpu {
         control = new ControlRegisters(v);
         msrs = new Msrs(v.state, control, cpuid, () -> vm.host().tscNanos());
         user = new UserExit(v, run);
+        debugging = new GuestDebugging(v, run);
         exits.connect(v, control, msrs, user);
         v.state.reset();
     }
@@ -135,6 +138,7 @@ public final class KvmVcpu implements Vcpu {
             v.leave = false;
             if (gate.wanted()) gate.giveWay();
             if (!vm.cpuPresent()) throw new KvmException(Errno.ENODEV, "the VM has no CPU cards, or is closed");
+            if (debugging.report()) return;
             if (kicked) {
                 kicked = false;
                 run.exitReason = Exit.INTR;
@@ -146,7 +150,7 @@ public final class KvmVcpu implements Vcpu {
             }
             host.boundary();
             EventInjection.requeue(v.state);
-            if (user.replying()) v.interruptWindow = v.nmiWindow = false;
+            if (user.replying() || debugging.holdsInterrupts()) v.interruptWindow = v.nmiWindow = false;
             else injectInterrupts(host);
             if (v.state.activity == HLT && wakes(v.state)) v.state.activity = ACTIVE;
             if (v.state.activity == HLT) {
@@ -364,6 +368,12 @@ public final class KvmVcpu implements Vcpu {
     public void setCpuid(List<CpuidEntry> entries) {
         checkIdle();
         cpuid.set(entries);
+    }
+
+    @Override
+    public void debugGuest(GuestDebug debug) {
+        checkIdle();
+        debugging.set(debug);
     }
 
     @Override

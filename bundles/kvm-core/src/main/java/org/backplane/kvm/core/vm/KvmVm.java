@@ -20,6 +20,7 @@ import org.backplane.kvm.spi.cpu.VcpuContext;
 import org.backplane.kvm.spi.exit.ExitHandler;
 import org.backplane.kvm.spi.mmu.Mmu;
 import org.backplane.kvm.spi.mmu.MmuFactory;
+import org.backplane.kvm.spi.mmu.VmMemory;
 
 /**
  * A virtual machine: memory, vCPUs, the three cards of its CPU, and the bus for its exits.
@@ -210,6 +211,15 @@ public final class KvmVm implements Vm {
         }
     }
 
+    @Override
+    public void setMemoryAlias(int alias, int flags, long guestPhysAddr, long memorySize, long targetPhysAddr) {
+        withVcpusOut(() -> {
+            memory.setAlias(alias, flags, guestPhysAddr, memorySize, targetPhysAddr);
+            memoryChanged();
+            return null;
+        });
+    }
+
     private void memoryChanged() {
         if (!cards.present()) return;
         cards.mmu().slotsChanged();
@@ -253,7 +263,7 @@ public final class KvmVm implements Vm {
         return withVcpusOut(() -> {
             BitSet dirty = memory.takeDirty(slot);
             if (cards.present() && !dirty.isEmpty()) {
-                cards.mmu().writeProtect(memory.slot(slot));
+                for (VmMemory.Slot range : memory.rangesOf(slot)) cards.mmu().writeProtect(range);
                 for (KvmVcpu c : vcpus) c.context().tlb.flush(false);
             }
             return dirty;

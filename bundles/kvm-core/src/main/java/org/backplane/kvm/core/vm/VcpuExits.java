@@ -231,6 +231,7 @@ final class VcpuExits implements ExitDispatcher {
         s.blocking &= ~(CpuState.BLOCKING_STI | CpuState.BLOCKING_MOV_SS);
         if ((s.rflagsOther & CpuState.TF) != 0) s.pendingDebug |= 1 << 14;
         v.instructions++;
+        v.debug.completed();
     }
 
     /** What the engine does with an answer of a fast exit: the value of a read goes to its registers. */

@@ -87,6 +87,9 @@ public final class Cpu {
     /** Accesses are checked for alignment, or compared with the debug registers: both only on the slow path. */
     public boolean alignmentChecks, dataBreakpoints;
 
+    /** The current instruction is executed by itself; or the next one must be, because it makes an access that is watched for. */
+    public boolean single, wantsSingle;
+
     /** The instruction entered an interrupt handler: no single-step trap follows it. */
     public boolean eventEntered;
 
@@ -361,27 +364,50 @@ public final class Cpu {
         long host = modifiable(gva, size);
         if (host != 0) return HostMemory.get(host, size);
         check(gva, size, Intercepts.WRITE);
+        if (v.debug.watches()) watch(gva, size, false);
         return memory.read(this, gva, size, Intercepts.WRITE | user());
     }
 
     /** Compares and exchanges; answers the value found. */
     public long compareExchange(long gva, int size, long expected, long value) {
         check(gva, size, Intercepts.WRITE);
+        if (v.debug.watches()) watch(gva, size, false);
         return memory.compareExchange(this, gva, size, expected, value, Intercepts.WRITE | user());
     }
 
-    /** Alignment check and data breakpoints, which live on the slow path only. */
+    /** Alignment check, data breakpoints and a debugger's watchpoints, which live on the slow path only. */
     private void check(long gva, int size, int access) {
         if (alignmentChecks && (gva & size - 1) != 0) throw fault(AC, 0);
         if (dataBreakpoints) DebugRegisters.dataAccess(this, gva, size, access == Intercepts.WRITE);
+        if (v.debug.watches()) watch(gva, size, access == Intercepts.WRITE);
+    }
+
+    /**
+     * Tells the debugger of an instruction's access. If it is watched for, the instruction must be the last before the boundary; where it is one of
+     * several in an element of a block, it is started again by itself.
+     */
+    private void watch(long gva, int size, boolean write) {
+        if (!v.debug.access(gva, size, write)) return;
+        stop();
+        if (single) return;
+        wantsSingle = true;
+        sync();
+        throw unwind(Unwind.RETRY);
+    }
+
+    /** The same for an implicit access: whoever makes one is the last element of its block. */
+    void watchImplicit(long gva, int size, boolean write) {
+        if (v.debug.watches() && v.debug.access(gva, size, write)) stop();
     }
 
     /** An implicit supervisor read: descriptor tables, TSS. */
     public long readSystem(long gva, int size) {
+        watchImplicit(gva & LOW32, size, false);
         return memory.read(this, gva & LOW32, size, Memory.SYSTEM);
     }
 
     public void writeSystem(long gva, int size, long value) {
+        watchImplicit(gva & LOW32, size, true);
         memory.write(this, gva & LOW32, size, value, Memory.SYSTEM | Intercepts.WRITE);
     }
 

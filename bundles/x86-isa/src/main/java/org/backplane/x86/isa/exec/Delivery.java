@@ -71,6 +71,7 @@ public final class Delivery {
             try {
                 enter(c, info, error, length);
                 s.vectoringInfo = 0;
+                c.v.debug.completed();
                 return Intercepts.DONE;
             } catch (Unwind u) {
                 c.ext = 0;

@@ -42,7 +42,9 @@ final class Frame {
         boolean expandDown = (ar & 0xc) == 4;
         boolean bad = expandDown ? at <= limit || at + size - 1 > mask : at + size - 1 > limit && limit != 0xffffffffL;
         if (bad) throw inner ? c.selectorFault(Cpu.SS, selector) : c.fault(Cpu.SS, c.ext);
-        c.memory.write(c, base + at & 0xffffffffL, size, value, access);
+        long gva = base + at & 0xffffffffL;
+        c.watchImplicit(gva, size, true);
+        c.memory.write(c, gva, size, value, access);
         sp = at;
     }
 

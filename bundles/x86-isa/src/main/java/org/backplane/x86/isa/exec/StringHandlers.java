@@ -46,6 +46,7 @@ final class StringHandlers {
                 c.s.pendingDebug |= DebugRegisters.BS;
                 throw again(c);
             }
+            if (c.v.debug.singleStep) throw again(c);
             left -= (int) Math.min(done, CHUNK);
             if (c.end < 0 || left <= 0 && c.v.leave) throw again(c);
             if (left <= 0) left = CHUNK;
@@ -54,6 +55,7 @@ final class StringHandlers {
 
     private static Unwind again(Cpu c) {
         c.sync();
+        c.v.debug.completed();
         return c.unwind(Unwind.RETRY);
     }
 
@@ -117,7 +119,7 @@ final class StringHandlers {
     /** Does as many elements as one page of each operand allows; 0 when it has to be done singly. */
     private static long bulk(Cpu c, Insn i, long count) {
         Mnemonic m = i.mnemonic();
-        if (count < 4 || m != Mnemonic.MOVS && m != Mnemonic.STOS || c.dataBreakpoints) return 0;
+        if (count < 4 || m != Mnemonic.MOVS && m != Mnemonic.STOS || c.dataBreakpoints || c.v.debug.singleStep) return 0;
         if ((c.s.rflagsOther & (CpuState.DF | CpuState.TF)) != 0) return 0;
         int size = i.size0;
         long n = inSegment(c, CpuState.ES, CpuState.RDI, i, size, count);
