@@ -210,6 +210,8 @@ class PagingTest {
     @Test
     void globalShadowLeafSurvivesALoadOfCr3() {
         shadow();
+        rig.s.cr0 |= CR0_PG;
+        rig.s.cr4 |= CR4_PGE;
         leaf(3, Spte.of(frame(7), RWU | Spte.G));
         leaf(4, Spte.of(frame(8), RWU));
         translate(0x3000, READ);

@@ -77,6 +77,8 @@ final class CheckedGuest implements AutoCloseable {
         }
         vm.bus().publish(RouteTable.of(List.of(), holes()));
         vcpu = vm.createVcpu(0);
+        // EFER.SCE, LME and NXE exist where CPUID reports SYSCALL, LM and NX.
+        vcpu.setCpuid(List.of(new Vcpu.CpuidEntry(0x8000_0000, 0x8000_0001, 0, 0, 0), new Vcpu.CpuidEntry(0x8000_0001, 0, 0, 0, 1 << 11 | 1 << 20 | 1 << 29)));
         v = vcpu.context();
         s = v.state;
         engine.use(v);
