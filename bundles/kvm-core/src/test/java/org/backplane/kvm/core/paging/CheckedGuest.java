@@ -7,6 +7,7 @@ import java.util.BitSet;
 import java.util.List;
 import java.util.Map;
 import org.backplane.kvm.api.KvmException;
+import org.backplane.kvm.api.Vcpu;
 import org.backplane.kvm.api.Vm;
 import org.backplane.kvm.core.exit.Route;
 import org.backplane.kvm.core.exit.RouteTable;
