@@ -173,8 +173,8 @@ final class ShadowMmu implements Mmu, GuestWalk.Memory, ShadowPages.Tlb {
                 else rights &= ~Spte.W;
             }
         }
-        // Parts of large pages go from the TLB with every change of the guest's entry; only global ones outlive a load of CR3.
-        if (walk.global) rights |= walk.level > 1 ? Spte.G | Spte.LARGE : Spte.G;
+        if (walk.global) rights |= Spte.G;
+        if (walk.level > 1) rights |= Spte.LARGE;
         pages.setLeaf(p, index, Spte.of(key, rights | Spte.P));
         switch (verdict) {
             case FIXED -> fixed++;

@@ -174,8 +174,8 @@ final class ShadowPages {
     }
 
     /**
-     * Clears an SPTE of any level because the guest's entry is about to change. The guest's own flush makes the change visible; but one INVLPG of
-     * an address in a large page must be enough for all of it, so that its parts are flushed here.
+     * Clears an SPTE of any level because the guest's entry is about to change. The guest's own flush makes the change visible; {@link Spte#LARGE}
+     * lets one INVLPG of an address in a large page be enough for all of it.
      */
     void drop(ShadowPage p, int index) {
         long e = frames.entry(p.frame, index);
@@ -183,9 +183,7 @@ final class ShadowPages {
         if (p.level() == 1) {
             if (Spte.present(e)) dropLeaf(p, index, e);
         } else {
-            ShadowPage child = at(Spte.frame(e));
-            child.removeParent(p.ref(index));
-            if (child.direct()) tlb.flush();
+            at(Spte.frame(e)).removeParent(p.ref(index));
         }
         frames.setEntry(p.frame, index, 0);
     }

@@ -260,12 +260,51 @@ class ShadowMmuTest {
     }
 
     @Test
-    void changeOfALargePagesEntryFlushesAllOfIt() {
+    void partsOfALargePageAreMarkedSoThatOneInvlpgDropsThemAll() {
         memory.write(DIRECTORY + 4, 4, 0xe7);
         cpu.access(0x405000, READ);
-        int flushes = context.flushes;
-        memory.write(DIRECTORY + 4, 4, 0);
-        assertEquals(flushes + 1, context.flushes);
+        assertTrue((cpu.leaf(0x405000) & Spte.LARGE) != 0);
+        map(0x5000, 0x6003);
+        cpu.access(0x5000, READ);
+        assertEquals(0, cpu.leaf(0x5000) & Spte.LARGE);
+    }
+
+    @Test
+    void cleanAndReadOnlyLargePagesShareNoShadowPage() {
+        v.state.cr0 &= ~CpuState.CR0_WP;
+        mmu.setRoot(v);
+        memory.write(DIRECTORY + 4, 4, 0xe5);
+        memory.write(DIRECTORY + 8, 4, 0xa7);
+        cpu.access(0x405000, WRITE);
+        cpu.access(0x805000, WRITE);
+        assertEquals(0xe7, memory.read(DIRECTORY + 8, 4), "the write to the clean one sets its dirty bit");
+    }
+
+    @Test
+    void globalAndOtherLargePagesShareNoShadowPage() {
+        v.state.cr4 |= CpuState.CR4_PGE;
+        mmu.setRoot(v);
+        memory.write(DIRECTORY + 4, 4, 0x1e7);
+        memory.write(DIRECTORY + 8, 4, 0xe7);
+        cpu.access(0x405000, READ);
+        cpu.access(0x805000, READ);
+        assertTrue((cpu.leaf(0x405000) & Spte.G) != 0);
+        assertEquals(0, cpu.leaf(0x805000) & Spte.G);
+    }
+
+    @Test
+    void writeAllowedByWp0DoesNotOpenTheUserPageToSmepAndSmap() {
+        v.state.cr0 &= ~CpuState.CR0_WP;
+        v.state.cr4 |= CpuState.CR4_SMEP;
+        mmu.setRoot(v);
+        map(0x5000, 0x6005);
+        assertEquals(Fault.FIXED, cpu.access(0x5000, WRITE));
+        assertTrue(cpu.leaf(0x5000) < 0, "no fetch");
+        v.state.cr4 |= CpuState.CR4_SMAP;
+        v.state.setRflags(CpuState.AC | 2);
+        mmu.setRoot(v);
+        assertEquals(Fault.EMULATE, cpu.access(0x5000, WRITE));
+        assertEquals(Spte.U, cpu.leaf(0x5000) & (Spte.W | Spte.U));
     }
 
     @Test

@@ -149,8 +149,8 @@ abstract sealed class PagingUnit permits ShadowPaging, TwoDimensionalPaging {
         }
     }
 
-    /** Sets bits in an entry at a host address. */
-    static void set(long host, long entry, long bits) {
-        if ((entry & bits) != bits) HostMemory.putLong(host, entry | bits);
+    /** Sets bits in an entry at a host address, as one locked operation (SDM 3A 4.8). False if the entry has changed since it was read. */
+    static boolean set(long host, long entry, long bits) {
+        return (entry & bits) == bits || HostMemory.compareAndSetLong(host, entry, entry | bits);
     }
 }

@@ -33,7 +33,11 @@ final class ShadowPaging extends PagingUnit {
         for (int n = 0; n < TRIES; n++) {
             if (!find(gva)) return Intercepts.T_EXIT;
             if (Spte.present(leaf)) {
-                if (allowed(rights, access)) return fill(gva, access);
+                if (allowed(rights, access)) {
+                    long answer = fill(gva, access);
+                    if (answer != AGAIN) return answer;
+                    continue;
+                }
             } else if (Spte.isMmio(leaf) && allowed(leaf, access)) {
                 return mmio((leaf & Spte.FRAME_MASK) | gva & 0xfff, gva, access);
             }
@@ -80,7 +84,7 @@ final class ShadowPaging extends PagingUnit {
                 rights = r;
                 return true;
             }
-            set(at, e, Spte.A);
+            if (!set(at, e, Spte.A)) return find(gva);
             level--;
         }
     }
@@ -103,7 +107,7 @@ final class ShadowPaging extends PagingUnit {
         long host = frames.host(frame);
         if (host == 0) return badEntry(ExitReasons.MACHINE_CHECK, gva, leaf);
         boolean write = (access & Intercepts.WRITE) != 0;
-        set(leafHost, leaf, write ? Spte.A | Spte.D : Spte.A);
+        if (!set(leafHost, leaf, write ? Spte.A | Spte.D : Spte.A)) return AGAIN;
         boolean dirty = write || (leaf & Spte.D) != 0;
         boolean code = holdsCode(frame, access);
         boolean user = (access & Intercepts.USER) != 0;

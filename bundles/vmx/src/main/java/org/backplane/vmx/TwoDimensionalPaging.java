@@ -86,7 +86,7 @@ final class TwoDimensionalPaging extends PagingUnit implements GuestWalk.Memory 
         long frame = Spte.frame(leaf);
         long host = frames.host(frame);
         if (host == 0) return badEntry(ExitReasons.EPT_MISCONFIGURATION, guest.gpa, leaf);
-        set(leafHost, leaf, (access & Intercepts.WRITE) != 0 ? Spte.A | Spte.D : Spte.A);
+        if (!set(leafHost, leaf, (access & Intercepts.WRITE) != 0 ? Spte.A | Spte.D : Spte.A)) return AGAIN;
         boolean code = holdsCode(frame, access);
         int user = access & Intercepts.USER;
         boolean read = guest.allows(s, user);

@@ -208,9 +208,12 @@ class PagingTest {
     }
 
     @Test
-    void globalShadowLeafSurvivesALoadOfCr3() {
+    void globalShadowLeafSurvivesALoadOfCr3UnderPge() {
         shadow();
-        rig.s.cr0 |= CR0_PG;
+        leaf(5, Spte.of(frame(9), RWU | Spte.G));
+        translate(0x5000, READ);
+        rig.v.tlb.flush(true);
+        assertFalse(tagged(SoftTlb.SUPERVISOR, 0x5000, SoftTlb.READ), "without CR4.PGE nothing is global");
         rig.s.cr4 |= CR4_PGE;
         leaf(3, Spte.of(frame(7), RWU | Spte.G));
         leaf(4, Spte.of(frame(8), RWU));
@@ -218,6 +221,50 @@ class PagingTest {
         translate(0x4000, READ);
         rig.v.tlb.flush(true);
         assertTrue(tagged(SoftTlb.SUPERVISOR, 0x3000, SoftTlb.READ));
+        assertFalse(tagged(SoftTlb.SUPERVISOR, 0x4000, SoftTlb.READ));
+    }
+
+    @Test
+    void smepAndSmapKeepTheSupervisorOutOfUserPagesOfTheShadow() {
+        shadow();
+        rig.s.cr0 |= CR0_PG;
+        rig.s.cr4 |= CR4_SMEP | CR4_SMAP;
+        leaf(3, Spte.of(frame(7), RWU));
+        leaf(4, Spte.of(frame(8), Spte.P | Spte.W));
+        rig.core.handler = v -> v.fault(14, 1);
+        assertEquals(T_FAULT, translate(0x3000, READ));
+        rig.s.setRflags(AC | 2);
+        assertEquals(host(0x7000), translate(0x3000, WRITE));
+        assertFalse(tagged(SoftTlb.SUPERVISOR, 0x3000, SoftTlb.WRITE), "AC changes without a flush");
+        assertEquals(T_FAULT, translate(0x3000, FETCH));
+        assertEquals(host(0x7000), translate(0x3000, FETCH | USER));
+        assertEquals(host(0x8000), translate(0x4000, FETCH));
+    }
+
+    @Test
+    void pageFaultDropsWhatTheTlbHasForItsAddress() {
+        direct();
+        guestPaging();
+        identity(1, 2, 5);
+        rig.memory.write(0x2000 + 3 * 4, 4, 0x5067);
+        translate(0x3000, READ);
+        rig.memory.write(0x2000 + 3 * 4, 4, 0);
+        assertTrue(tagged(SoftTlb.SUPERVISOR, 0x3000, SoftTlb.READ));
+        assertEquals(T_FAULT, translate(0x3000, WRITE));
+        assertFalse(tagged(SoftTlb.SUPERVISOR, 0x3000, SoftTlb.READ), "SDM 3A 4.10.4.1");
+    }
+
+    @Test
+    void invlpgDropsEveryPartOfALargePageOfTheShadow() {
+        shadow();
+        leaf(3, Spte.of(frame(7), RWU | Spte.LARGE));
+        leaf(4, Spte.of(frame(8), RWU | Spte.LARGE));
+        translate(0x3000, READ);
+        translate(0x4000, READ);
+        rig.enter(i -> {
+            i.invlpg(rig.v, 0x3000);
+            return Emulator.BUDGET;
+        });
         assertFalse(tagged(SoftTlb.SUPERVISOR, 0x4000, SoftTlb.READ));
     }
 

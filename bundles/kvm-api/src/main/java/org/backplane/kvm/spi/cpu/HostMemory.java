@@ -2,6 +2,7 @@ package org.backplane.kvm.spi.cpu;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 
 /**
@@ -19,6 +20,11 @@ public final class HostMemory {
             ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+    /** For atomic operations, which the architecture and the JDK allow at aligned addresses. */
+    private static final VarHandle ALIGNED_INT = ValueLayout.JAVA_INT.withOrder(ByteOrder.LITTLE_ENDIAN).varHandle();
+
+    private static final VarHandle ALIGNED_LONG = ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN).varHandle();
 
     private HostMemory() {}
 
@@ -52,6 +58,16 @@ public final class HostMemory {
 
     public static void putLong(long host, long value) {
         ALL.set(LONG, host, value);
+    }
+
+    /** Compares and sets 4 bytes at a multiple of 4 as one operation; answers whether it was set. */
+    public static boolean compareAndSetInt(long host, int expected, int value) {
+        return ALIGNED_INT.compareAndSet(ALL, host, expected, value);
+    }
+
+    /** Compares and sets 8 bytes at a multiple of 8 as one operation; answers whether it was set. */
+    public static boolean compareAndSetLong(long host, long expected, long value) {
+        return ALIGNED_LONG.compareAndSet(ALL, host, expected, value);
     }
 
     /** Loads 1, 2, 4 or 8 bytes, zero-extended. */

@@ -12,7 +12,7 @@ import org.backplane.kvm.spi.cpu.VcpuContext;
  * <p>A library class: the paging unit of a two-dimensional processor, the shadow MMU, the emulator's callbacks and the debugger
  * differ only in how they reach guest-physical memory ({@link Memory}) and in whether they set accessed and dirty bits.
  *
- * <p><b>Guarantees.</b> No allocation in a walk; results stay in the public fields until the next one. A walk that answers
+ * <p><b>Guarantees.</b> An entry gets its bits in one atomic operation; if it has changed since it was read, the walk begins again. No allocation in a walk; results stay in the public fields until the next one. A walk that answers
  * {@link #FAULT} has changed no memory. Accessed bits are set at every level and the dirty bit in the leaf only once the
  * access is known to be allowed. Reserved bits and NX are checked only in the modes that have them.
  *
@@ -21,6 +21,9 @@ import org.backplane.kvm.spi.cpu.VcpuContext;
 public final class GuestWalk {
     /** Answers of {@link #walk}: translated; a page fault with {@link #errorCode}; {@link Memory} refused. */
     public static final int OK = 0, FAULT = 1, ABORTED = 2;
+
+    /** An entry changed between being read and getting its bits: another processor or a device wrote to it, or the walk itself by another way. */
+    private static final int CHANGED = 3;
 
     /** Width of physical addresses in bits (MAXPHYADDR): address bits above are reserved. 36 is what a CPU without CPUID leaf 80000008 has. */
     public static final int PHYSICAL_BITS = 36;
@@ -39,7 +42,7 @@ public final class GuestWalk {
         long host(long gpa);
 
         /**
-         * Host address to store into the low byte of an entry (accessed and dirty bits); whatever must know of the store has been told.
+         * Host address of an entry, to set accessed and dirty bits in its low byte; whatever must know of the store has been told.
          *
          * @return 0 to leave the bits as they are (read-only memory); negative to abort the walk
          */
@@ -100,6 +103,13 @@ public final class GuestWalk {
      * @param update set accessed and dirty bits
      */
     public int walk(VcpuContext v, Memory memory, long gva, int access, boolean update) {
+        int answer;
+        do answer = once(v, memory, gva, access, update);
+        while (answer == CHANGED);
+        return answer;
+    }
+
+    private int once(VcpuContext v, Memory memory, long gva, int access, boolean update) {
         CpuState s = v.state;
         if ((s.cr0 & CpuState.CR0_PG) == 0) return identity(gva);
         rights = WRITABLE | USER;
@@ -257,6 +267,7 @@ public final class GuestWalk {
         }
     }
 
+    /** Each entry is changed as one locked operation, and only if it is still what was read (SDM 3A 4.8). */
     private int update(Memory memory, int access) {
         boolean write = (access & Intercepts.WRITE) != 0;
         // A PAE PDPTE has no accessed bit: it is a register.
@@ -265,7 +276,11 @@ public final class GuestWalk {
             if ((pte[l] & bits) == bits) continue;
             long host = memory.hostForUpdate(pteGpa[l]);
             if (host < 0) return ABORTED;
-            if (host != 0) HostMemory.putByte(host, (byte) (HostMemory.getByte(host) | bits));
+            if (host == 0) continue;
+            boolean set = levels == 2
+                    ? HostMemory.compareAndSetInt(host, (int) pte[l], (int) pte[l] | bits)
+                    : HostMemory.compareAndSetLong(host, pte[l], pte[l] | bits);
+            if (!set) return CHANGED;
         }
         if (write) dirty = true;
         return OK;

@@ -432,6 +432,8 @@ final class CheckedGuest implements AutoCloseable {
             }
         }
         if (!entriesAgree() || memory.present(gpa) && memory.read(gpa, size) != vm.memory().read(gpa, size)) return back();
+        // The TLB knows that D was set, even if the write itself has cleared it again.
+        if (walked && write && !t.dirty()) history.get(accessed).add(t.dirtied());
         if (write && (walked && !t.dirty() || memory.present(gpa) && table[memory.page(gpa)])) recompute();
         return true;
     }

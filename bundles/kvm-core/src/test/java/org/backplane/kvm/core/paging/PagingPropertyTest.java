@@ -94,7 +94,7 @@ class PagingPropertyTest {
         guest.setEfer(0);
         long cr4 = guest.s.cr4 & ~CpuState.CR4_PAE;
         guest.setCr4(mode >= 3 ? cr4 | CpuState.CR4_PAE : cr4);
-        for (int i = 0; i < 400; i++) writeEntry();
+        for (int i = 0; i < 1500; i++) writeEntry();
         for (int i = 0; i < 512; i++) guest.dma(((long) PDPT << 12) + i * 8, 8, pdpte() & ~0x1e6L);
         guest.setEfer((mode == 4 ? CpuState.EFER_LME : 0) | (mode >= 3 && random.nextBoolean() ? CpuState.EFER_NX : 0));
         guest.setCr3(root());
@@ -128,12 +128,14 @@ class PagingPropertyTest {
     private void step() {
         int dice = random.nextInt(1000);
         if (dice < 800) access();
-        else if (dice < 860) writeEntry();
+        else if (dice < 840) writeEntry();
+        else if (dice < 870) changeRecent();
         else if (dice < 900) guestWritesItsTables();
         else if (dice < 905) guest.dma(random.nextInt(TABLES << 12) & ~7L, 1 << random.nextInt(4), random.nextLong());
-        else if (dice < 960) guest.invlpg(guest.page(random.nextInt(guest.poolSize())) | random.nextInt(4096));
-        else if (dice < 980) guest.setCr3(root());
-        else registers();
+        else if (dice < 935) guest.invlpg(guest.page(random.nextInt(guest.poolSize())) | random.nextInt(4096));
+        else if (dice < 970) guest.setCr3(root());
+        else if (dice < 980) registers();
+        else access();
     }
 
     private void access() {
@@ -162,6 +164,19 @@ class PagingPropertyTest {
         }
     }
 
+    /** An entry on the way to the page that was accessed last changes, by DMA; then it is accessed again, often without INVLPG. */
+    private void changeRecent() {
+        ReferencePaging p = guest.paging;
+        int i = recent % guest.poolSize();
+        p.walk(guest.page(i));
+        if (p.entries == 0) return;
+        long at = p.entryAt[random.nextInt(3) == 0 ? random.nextInt(p.entries) : p.entries - 1];
+        if (!guest.memory.present(at) || guest.memory.rom(at)) return;
+        guest.dma(at, entrySize(), random.nextBoolean() ? entry() : guest.memory.read(at, entrySize()) ^ 1L << random.nextInt(9));
+        if (random.nextInt(4) == 0) guest.invlpg(guest.page(i));
+        access();
+    }
+
     /** An entry is written by DMA, where walks will find it. */
     private void writeEntry() {
         int table = random.nextInt(TABLES);
@@ -179,19 +194,19 @@ class PagingPropertyTest {
 
     private long entry() {
         long gfn = switch (random.nextInt(16)) {
-            case 0, 1, 2, 3, 4, 5, 6, 7 -> random.nextInt(TABLES);
+            case 0, 1, 2, 3, 4, 5, 6, 7, 11, 12, 13 -> random.nextInt(TABLES);
             case 8 -> 0x200 + random.nextInt(8);
             case 9 -> 0x300 + random.nextInt(8);
             case 10 -> 0x800 + random.nextInt(4);
-            case 11 -> mode == 2 ? 0x61 : 0x10_0000 + random.nextInt(16);
+            case 14 -> mode == 2 ? 0x61 : 0x10_0000 + random.nextInt(16);
             default -> random.nextInt(CheckedGuest.RAM_PAGES);
         };
         long e = gfn << 12 | random.nextInt(1 << 12) & 0x17f;
-        if (random.nextInt(8) != 0) e |= 1;
-        if (random.nextInt(3) != 0) e |= 6;
+        if (random.nextInt(24) != 0) e |= 1;
+        if (random.nextInt(6) != 0) e |= 6;
         if (random.nextInt(8) == 0) e = large(e);
-        if (mode != 2 && random.nextInt(8) == 0) e |= 1L << 63;
-        if (mode != 2 && random.nextInt(50) == 0) e |= 1L << 36 + random.nextInt(27);
+        if (mode != 2 && random.nextInt(16) == 0) e |= 1L << 63;
+        if (mode != 2 && random.nextInt(200) == 0) e |= 1L << 36 + random.nextInt(27);
         return e;
     }
 

@@ -21,6 +21,10 @@ final class ReferencePaging {
      * @param shift log2 of the size of the page it is part of
      */
     record Translation(long page, long frame, int shift, boolean writable, boolean user, boolean noExecute, boolean global, boolean dirty) {
+        Translation dirtied() {
+            return new Translation(page, frame, shift, writable, user, noExecute, global, true);
+        }
+
         /** Does INVLPG or a fault at this address drop it (4.10.4.1)? */
         boolean covers(long gva) {
             return gva >>> shift == page << 12 >>> shift;
