@@ -1,94 +1,121 @@
 package org.backplane.vmx;
 
 import static org.backplane.kvm.spi.cpu.CpuState.*;
+import static org.backplane.vmx.EntryRule.*;
 
 import org.backplane.kvm.spi.cpu.CpuState;
+import org.backplane.kvm.spi.mmu.GuestWalk;
 
 /**
- * The checks on VM-execution, VM-exit and VM-entry control fields and on the host state (SDM 3C 26.2). A method answers the
- * rule that is broken, or null. Controls and host state change only with VMWRITE; the event to be injected is checked at every entry that has one.
+ * The checks on VM-execution, VM-exit and VM-entry control fields (SDM 3C 26.2.1). A method answers the rule that is broken, or null.
+ * {@link #controls} looks at what changes only with VMWRITE; {@link #windows}, {@link #tpr} and {@link #injection} are asked at every entry that
+ * has such a thing.
  */
 final class ControlChecks {
-    private static final int BREAKPOINT = 3, OVERFLOW = 4;
-
     /** Vectors of exceptions that push an error code: 8, 10 to 14, 17. */
     private static final int HAS_ERROR_CODE = 1 << 8 | 1 << 10 | 1 << 11 | 1 << 12 | 1 << 13 | 1 << 14 | 1 << 17;
 
+    /** Event types that {@code CpuState} does not name: reserved, and "other event". */
+    private static final int TYPE_RESERVED = 1 << 8, TYPE_OTHER = 7 << 8;
+
     private ControlChecks() {}
 
-    /** SDM 3C 26.2.1.1 and 26.2.1.2. */
-    static String controls(Vmcs m) {
-        if (!Controls.valid(m.pin, Controls.PIN_MUST, Controls.PIN_MAY)) return "SDM 26.2.1.1: reserved bits of the pin-based controls";
-        if (!Controls.valid(m.primary, Controls.PRIMARY_MUST, Controls.PRIMARY_MAY)) {
-            return "SDM 26.2.1.1: reserved bits of the primary processor-based controls";
+    /** The fields that only VMWRITE changes. */
+    static EntryRule controls(Vmcs m) {
+        EntryRule broken = execution(m);
+        if (broken == null) broken = exit(m);
+        return broken != null ? broken : entry(m);
+    }
+
+    /** SDM 3C 26.2.1.1. */
+    private static EntryRule execution(Vmcs m) {
+        int secondary = m.activeSecondary();
+        if (!Controls.valid(m.pin, Controls.PIN_MUST, Controls.PIN_MAY)) return PIN_RESERVED;
+        if (!Controls.valid(m.primary, Controls.PRIMARY_MUST, Controls.PRIMARY_MAY)) return PRIMARY_RESERVED;
+        if (!Controls.valid(secondary, Controls.SECONDARY_MUST, Controls.SECONDARY_MAY)) return SECONDARY_RESERVED;
+        if (VmcsField.CR3_TARGET_COUNT.get(m) > Controls.CR3_TARGETS) return CR3_TARGETS;
+        if ((m.primary & Controls.IO_BITMAPS) != 0 && !(page(m, VmcsField.IO_BITMAP_A) && page(m, VmcsField.IO_BITMAP_B))) {
+            return IO_BITMAP_ADDRESS;
         }
-        int secondary = m.primary < 0 ? m.secondary : 0;
-        if (!Controls.valid(secondary, Controls.SECONDARY_MUST, Controls.SECONDARY_MAY)) {
-            return "SDM 26.2.1.1: reserved bits of the secondary processor-based controls";
+        if ((m.primary & Controls.MSR_BITMAPS) != 0 && !page(m, VmcsField.MSR_BITMAPS)) return MSR_BITMAP_ADDRESS;
+        if ((m.primary & Controls.TPR_SHADOW) != 0) {
+            if (!page(m, VmcsField.VIRTUAL_APIC_ADDRESS)) return VIRTUAL_APIC_ADDRESS;
+            if (VmcsField.TPR_THRESHOLD.get(m) >>> 4 != 0) return TPR_THRESHOLD_RESERVED;
         }
-        if (VmcsField.CR3_TARGET_COUNT.get(m) > Controls.CR3_TARGETS) return "SDM 26.2.1.1: the CR3-target count is at most 4";
-        if ((m.pin & Controls.PIN_VIRTUAL_NMI) != 0 && (m.pin & Controls.PIN_NMI) == 0) {
-            return "SDM 26.2.1.1: virtual NMIs need NMI exiting";
-        }
-        if (m.unrestrictedGuest() && !m.ept()) return "SDM 26.2.1.1: unrestricted guest needs EPT";
+        if ((m.pin & Controls.PIN_VIRTUAL_NMI) != 0 && (m.pin & Controls.PIN_NMI) == 0) return VIRTUAL_NMIS;
+        if ((secondary & Controls.VIRTUALIZE_APIC) != 0 && !page(m, VmcsField.APIC_ACCESS_ADDRESS)) return APIC_ACCESS_ADDRESS;
+        if ((secondary & Controls.VPID) != 0 && VmcsField.VIRTUAL_PROCESSOR_IDENTIFIER.get(m) == 0) return VPID_ZERO;
+        if ((secondary & Controls.EPT) != 0) return eptp(VmcsField.EPT_POINTER.get(m));
+        return (secondary & Controls.UNRESTRICTED_GUEST) != 0 ? UNRESTRICTED_EPT : null;
+    }
+
+    /** Memory type in bits 2:0, page-walk length less 1 in 5:3, accessed and dirty flags in 6 (SDM 3C 24.6.11). */
+    private static EntryRule eptp(long eptp) {
+        int type = (int) eptp & 7;
+        if (type != 0 && type != 6) return EPTP_MEMORY_TYPE;
+        if ((eptp >> 3 & 7) != 3) return EPTP_WALK_LENGTH;
+        return (eptp & 0xf80) != 0 || eptp >>> GuestWalk.PHYSICAL_BITS != 0 ? EPTP_RESERVED : null;
+    }
+
+    /** SDM 3C 26.2.1.2. */
+    private static EntryRule exit(Vmcs m) {
         int exit = (int) VmcsField.VM_EXIT_CONTROLS.get(m);
-        if (!Controls.valid(exit, Controls.EXIT_MUST, Controls.EXIT_MAY)) return "SDM 26.2.1.2: reserved bits of the VM-exit controls";
+        if (!Controls.valid(exit, Controls.EXIT_MUST, Controls.EXIT_MAY)) return EXIT_RESERVED;
+        if ((exit & Controls.EXIT_SAVE_TIMER) != 0 && (m.pin & Controls.PIN_PREEMPTION_TIMER) == 0) return SAVE_TIMER;
+        if (!area(m, VmcsField.VM_EXIT_MSR_STORE_COUNT, VmcsField.VM_EXIT_MSR_STORE_ADDRESS)) return EXIT_STORE_AREA;
+        return area(m, VmcsField.VM_EXIT_MSR_LOAD_COUNT, VmcsField.VM_EXIT_MSR_LOAD_ADDRESS) ? null : EXIT_LOAD_AREA;
+    }
+
+    /** SDM 3C 26.2.1.3, without the event. */
+    private static EntryRule entry(Vmcs m) {
         int entry = (int) VmcsField.VM_ENTRY_CONTROLS.get(m);
-        if (!Controls.valid(entry, Controls.ENTRY_MUST, Controls.ENTRY_MAY)) return "SDM 26.2.1.3: reserved bits of the VM-entry controls";
-        return null;
+        if (!Controls.valid(entry, Controls.ENTRY_MUST, Controls.ENTRY_MAY)) return ENTRY_RESERVED;
+        return area(m, VmcsField.VM_ENTRY_MSR_LOAD_COUNT, VmcsField.VM_ENTRY_MSR_LOAD_ADDRESS) ? null : ENTRY_LOAD_AREA;
     }
 
-    /** SDM 3C 26.2.2 to 26.2.4. */
-    static String hostState(Vmcs m) {
-        long fixed = CR0_PG | CR0_PE | CR0_NE;
-        if ((VmcsField.HOST_CR0.get(m) & fixed) != fixed) return "SDM 26.2.2: host CR0 fixed bits";
-        if ((VmcsField.HOST_CR4.get(m) & CR4_VMXE) == 0) return "SDM 26.2.2: host CR4.VMXE is 1";
-        if ((VmcsField.HOST_CR4.get(m) & CR4_PAE) == 0) return "SDM 26.2.4: host CR4.PAE is 1 for a 64-bit host";
-        if ((VmcsField.VM_EXIT_CONTROLS.get(m) & Controls.EXIT_HOST_64) == 0) return "SDM 26.2.4: the host is in 64-bit mode";
-        VmcsField[] selectors = {
-            VmcsField.HOST_ES_SELECTOR, VmcsField.HOST_CS_SELECTOR, VmcsField.HOST_SS_SELECTOR, VmcsField.HOST_DS_SELECTOR,
-            VmcsField.HOST_FS_SELECTOR, VmcsField.HOST_GS_SELECTOR, VmcsField.HOST_TR_SELECTOR
-        };
-        for (VmcsField f : selectors) {
-            if ((f.get(m) & 7) != 0) return "SDM 26.2.3: RPL and TI of host selectors are 0";
-        }
-        if (VmcsField.HOST_CS_SELECTOR.get(m) == 0) return "SDM 26.2.3: the host CS selector is not 0";
-        if (VmcsField.HOST_TR_SELECTOR.get(m) == 0) return "SDM 26.2.3: the host TR selector is not 0";
-        return null;
+    private static boolean page(Vmcs m, VmcsField address) {
+        long a = address.get(m);
+        return (a & 0xfff) == 0 && a >>> GuestWalk.PHYSICAL_BITS == 0;
     }
 
-    /** The VM-entry interruption-information field, when its valid bit is set (SDM 3C 26.2.1.3). */
-    static String injection(CpuState s, boolean unrestrictedGuest) {
+    /** 16 bytes an entry; an empty area may be anywhere. */
+    private static boolean area(Vmcs m, VmcsField count, VmcsField address) {
+        long n = count.get(m);
+        long a = address.get(m);
+        if (n == 0) return true;
+        return (a & 15) == 0 && a >>> GuestWalk.PHYSICAL_BITS == 0 && a + n * 16 - 1 >>> GuestWalk.PHYSICAL_BITS == 0;
+    }
+
+    /** NMI-window exiting comes and goes with {@code v.nmiWindow}. */
+    static EntryRule windows(Vmcs m) {
+        return m.v.nmiWindow && (m.pin & Controls.PIN_VIRTUAL_NMI) == 0 ? NMI_WINDOW : null;
+    }
+
+    /** VTPR is in memory that others write. */
+    static EntryRule tpr(Vmcs m, int vtpr) {
+        if ((m.activeSecondary() & Controls.VIRTUALIZE_APIC) != 0) return null;
+        return VmcsField.TPR_THRESHOLD.get(m) > vtpr >> 4 ? TPR_THRESHOLD_VTPR : null;
+    }
+
+    /**
+     * The VM-entry interruption-information field, when its valid bit is set (SDM 3C 26.2.1.3).
+     *
+     * <p>Real mode without unrestricted guest is no VM entry of the hardware's: about the error code it has no rule for it.
+     */
+    static EntryRule injection(CpuState s, boolean unrestrictedGuest) {
         int info = s.injectInfo;
         int vector = info & 0xff;
-        if ((info & 0x7ffff000) != 0) return "SDM 26.2.1.3: reserved bits of the interruption information";
-        boolean exception = false;
-        switch (info & INFO_TYPE) {
-            case TYPE_EXTERNAL -> {}
-            case TYPE_NMI -> {
-                if (vector != 2) return "SDM 26.2.1.3: the vector of an NMI is 2";
-            }
-            case TYPE_HARDWARE_EXCEPTION -> {
-                if (vector > 31) return "SDM 26.2.1.3: the vector of a hardware exception is at most 31";
-                exception = true;
-            }
-            case TYPE_SOFTWARE_EXCEPTION -> {
-                if (vector != BREAKPOINT && vector != OVERFLOW) return "SDM 26.2.1.3: a software exception is #BP or #OF";
-            }
-            case TYPE_SOFTWARE_INTERRUPT, TYPE_PRIVILEGED_SOFTWARE_EXCEPTION -> {}
-            default -> {
-                return "SDM 26.2.1.3: the interruption type is reserved";
-            }
-        }
-        boolean code = exception && (HAS_ERROR_CODE >> vector & 1) != 0 && s.protectedMode();
-        // Real mode without unrestricted guest is no VM entry of the hardware's: it has no rule for it.
+        int type = info & INFO_TYPE;
+        if (type == TYPE_RESERVED) return EVENT_TYPE;
+        if (type == TYPE_NMI && vector != 2) return EVENT_NMI_VECTOR;
+        if (type == TYPE_HARDWARE_EXCEPTION && vector > 31) return EVENT_EXCEPTION_VECTOR;
+        if (type == TYPE_OTHER && vector != 0) return EVENT_OTHER_VECTOR;
+        boolean code = type == TYPE_HARDWARE_EXCEPTION && (HAS_ERROR_CODE >> vector & 1) != 0 && s.protectedMode();
         boolean ruled = unrestrictedGuest || s.protectedMode();
-        if (ruled && ((info & INFO_ERROR_CODE) != 0) != code) return "SDM 26.2.1.3: an error code exactly where the exception has one";
-        if (code && (s.injectError & 0xffff8000) != 0) return "SDM 26.2.1.3: bits 31:15 of the error code are 0";
-        boolean software = (info & INFO_TYPE) >= TYPE_SOFTWARE_INTERRUPT;
-        if (software && (s.injectLength < 1 || s.injectLength > 15)) {
-            return "SDM 26.2.1.3: the instruction length of a software event is 1 to 15";
-        }
-        return null;
+        if (ruled && ((info & INFO_ERROR_CODE) != 0) != code) return EVENT_ERROR_CODE;
+        if ((info & 0x7ffff000) != 0) return EVENT_RESERVED;
+        if (code && (s.injectError & 0xffff8000) != 0) return EVENT_ERROR_RESERVED;
+        boolean software = type >= TYPE_SOFTWARE_INTERRUPT && type != TYPE_OTHER;
+        return software && (s.injectLength < 1 || s.injectLength > 15) ? EVENT_LENGTH : null;
     }
 }

@@ -11,7 +11,7 @@ final class ControlRegisterExits {
     private static final int GENERAL_PROTECTION = 13;
 
     /** Access types in the exit qualification of CR accesses (SDM 3C table 27-3). */
-    private static final int Q_FROM_CR = 1 << 4, Q_CLTS = 2 << 4, Q_LMSW = 3 << 4;
+    private static final int Q_FROM_CR = 1 << 4, Q_CLTS = 2 << 4, Q_LMSW = 3 << 4, Q_MEMORY = 1 << 6;
 
     /** CR0 bits that a MOV which does not exit changes, if the host does not own them. */
     private static final long CR0_WRITABLE = CpuState.CR0_MP | CpuState.CR0_EM | CpuState.CR0_TS | CpuState.CR0_AM;
@@ -21,7 +21,6 @@ final class ControlRegisterExits {
     private final Vmcs vmcs;
     private final VmExits exits;
     private final VmEntry entry;
-    private final OperandBytes operands;
 
     ControlRegisterExits(VmxVcpu x) {
         this.v = x.v;
@@ -29,7 +28,6 @@ final class ControlRegisterExits {
         this.vmcs = x.vmcs;
         this.exits = x.exits;
         this.entry = x.entry;
-        this.operands = x.operands;
     }
 
     int readCr(int cr) {
@@ -38,16 +36,16 @@ final class ControlRegisterExits {
             case 2 -> v.ioValue = s.cr2;
             case 3 -> {
                 if ((vmcs.primary & Controls.CR3_STORE) != 0) {
-                    return exits.exit(ExitReasons.CR_ACCESS, 3 | Q_FROM_CR | operands.register() << 8);
+                    return exits.exit(ExitReasons.CR_ACCESS, 3 | Q_FROM_CR | v.operandGpr << 8);
                 }
                 v.ioValue = s.cr3;
             }
             case 4 -> v.ioValue = s.cr4;
             default -> {
                 if ((vmcs.primary & Controls.CR8_STORE) != 0) {
-                    return exits.exit(ExitReasons.CR_ACCESS, 8 | Q_FROM_CR | operands.register() << 8);
+                    return exits.exit(ExitReasons.CR_ACCESS, 8 | Q_FROM_CR | v.operandGpr << 8);
                 }
-                v.ioValue = s.cr8;
+                v.ioValue = tprShadow() ? vmcs.vtpr() >> 4 : s.cr8;
             }
         }
         return Intercepts.DONE;
@@ -63,7 +61,7 @@ final class ControlRegisterExits {
                     case 8 -> (vmcs.primary & Controls.CR8_LOAD) != 0;
                     default -> false;
                 };
-        if (owned) return entry.exitAndReenter(ExitReasons.CR_ACCESS, cr | operands.register() << 8, value);
+        if (owned) return entry.exitAndReenter(ExitReasons.CR_ACCESS, cr | v.operandGpr << 8, value);
         switch (cr) {
             case 0 -> {
                 if (value >>> 32 != 0) return v.fault(GENERAL_PROTECTION, 0);
@@ -76,10 +74,16 @@ final class ControlRegisterExits {
             case 4 -> s.cr4 = value;
             default -> {
                 if ((value & ~15L) != 0) return v.fault(GENERAL_PROTECTION, 0);
-                s.cr8 = value;
+                if (tprShadow()) entry.setTpr((int) value << 4);
+                else s.cr8 = value;
             }
         }
         return Intercepts.DONE;
+    }
+
+    /** CR8 is the virtual task priority (SDM 3C 29.3). */
+    private boolean tprShadow() {
+        return (vmcs.primary & Controls.TPR_SHADOW) != 0;
     }
 
     private boolean cr3Target(long value) {
@@ -115,7 +119,11 @@ final class ControlRegisterExits {
         long bits = value & 0xe | s.cr0 & CpuState.CR0_PE | value & CpuState.CR0_PE;
         long cr0 = s.cr0 & ~0xfL | bits;
         if (((cr0 ^ s.cr0) & vmcs.cr0Mask) != 0) {
-            return entry.exitAndReenter(ExitReasons.CR_ACCESS, Q_LMSW | (value & 0xffffL) << 16, value);
+            boolean memory = v.operandGva >= 0;
+            exits.record(ExitReasons.CR_ACCESS, Q_LMSW | (memory ? Q_MEMORY : 0) | (value & 0xffffL) << 16);
+            v.exit.value = value;
+            if (memory) v.exit.gva = v.operandGva;
+            return entry.handleAndReenter(ExitReasons.CR_ACCESS);
         }
         s.cr0 = cr0;
         return Intercepts.DONE;

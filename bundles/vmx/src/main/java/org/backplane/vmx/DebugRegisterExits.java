@@ -5,7 +5,10 @@ import org.backplane.kvm.spi.cpu.Intercepts;
 import org.backplane.kvm.spi.cpu.VcpuContext;
 import org.backplane.kvm.spi.exit.ExitReasons;
 
-/** MOV to and from debug registers. */
+/**
+ * MOV to and from debug registers. Where it exits, the engine has checked nothing yet (SDM 3C 25.1.3), and the register number may be 4 or 5; that
+ * is the handler's affair.
+ */
 final class DebugRegisterExits {
     private static final int GENERAL_PROTECTION = 13;
 
@@ -14,7 +17,6 @@ final class DebugRegisterExits {
     private final Vmcs vmcs;
     private final VmExits exits;
     private final VmEntry entry;
-    private final OperandBytes operands;
 
     DebugRegisterExits(VmxVcpu x) {
         this.v = x.v;
@@ -22,18 +24,17 @@ final class DebugRegisterExits {
         this.vmcs = x.vmcs;
         this.exits = x.exits;
         this.entry = x.entry;
-        this.operands = x.operands;
     }
 
     int readDr(int dr) {
-        if ((vmcs.primary & Controls.MOV_DR) != 0) return exits.exit(ExitReasons.DR_ACCESS, dr | 1 << 4 | operands.register() << 8);
+        if ((vmcs.primary & Controls.MOV_DR) != 0) return exits.exit(ExitReasons.DR_ACCESS, dr | 1 << 4 | v.operandGpr << 8);
         v.ioValue = s.dr[dr];
         return Intercepts.DONE;
     }
 
     int writeDr(int dr, long value) {
         if ((vmcs.primary & Controls.MOV_DR) != 0) {
-            return entry.exitAndReenter(ExitReasons.DR_ACCESS, dr | operands.register() << 8, value);
+            return entry.exitAndReenter(ExitReasons.DR_ACCESS, dr | v.operandGpr << 8, value);
         }
         if (dr >= 6 && value >>> 32 != 0) return v.fault(GENERAL_PROTECTION, 0);
         s.dr[dr] = switch (dr) {

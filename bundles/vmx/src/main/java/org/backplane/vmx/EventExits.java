@@ -5,25 +5,57 @@ import org.backplane.kvm.spi.cpu.Intercepts;
 import org.backplane.kvm.spi.cpu.VcpuContext;
 import org.backplane.kvm.spi.exit.ExitReasons;
 
-/** Exceptions, windows for interrupts and NMIs, task switches and triple faults. */
+/** Exceptions, the monitor trap, windows for interrupts and NMIs, task switches and triple faults. */
 final class EventExits {
+    private static final int DEBUG = 1, PAGE_FAULT = 14;
+
+    private static final int NONE = -1;
+
+    private final VmxVcpu x;
     private final VcpuContext v;
+    private final Vmcs vmcs;
     private final VmExits exits;
 
+    /** The task switch whose exit was answered last: selector, instructions retired and RIP. */
+    private int seenSelector = NONE;
+
+    private long seenAt, seenRip;
+
     EventExits(VmxVcpu x) {
+        this.x = x;
         this.v = x.v;
+        this.vmcs = x.vmcs;
         this.exits = x.exits;
     }
 
     int exception(int vector, int errorCode, long address) {
         if (exits.takeInjected()) return Intercepts.DONE;
+        if (vector == PAGE_FAULT && !vmcs.pageFaultExits(errorCode)) return Intercepts.DONE;
         boolean code = errorCode != -1 && vector >= 8;
-        exits.record(ExitReasons.EXCEPTION_NMI, vector == 14 ? address : 0);
-        v.exit.gva = address;
+        boolean addressed = vector == PAGE_FAULT || vector == DEBUG;
+        exits.record(ExitReasons.EXCEPTION_NMI, addressed ? address : 0);
+        if (vector == PAGE_FAULT) {
+            v.exit.gva = address;
+            // The exit leaves CR2 as it was (SDM 3C 27.1); the paging unit has set it already.
+            v.state.cr2 = x.paging().cr2Before;
+        }
         v.exit.interruptionInfo =
                 CpuState.INFO_VALID | CpuState.TYPE_HARDWARE_EXCEPTION | (code ? CpuState.INFO_ERROR_CODE : 0) | vector;
         v.exit.interruptionError = code ? errorCode : 0;
         return exits.slow(ExitReasons.EXCEPTION_NMI);
+    }
+
+    /** INT3 and INTO raise software exceptions, INT1 a privileged one. */
+    int softwareException(int vector) {
+        int type = vector == DEBUG ? CpuState.TYPE_PRIVILEGED_SOFTWARE_EXCEPTION : CpuState.TYPE_SOFTWARE_EXCEPTION;
+        exits.record(ExitReasons.EXCEPTION_NMI, 0);
+        v.exit.interruptionInfo = CpuState.INFO_VALID | type | vector;
+        return exits.slow(ExitReasons.EXCEPTION_NMI);
+    }
+
+    int monitorTrap() {
+        exits.record(ExitReasons.MONITOR_TRAP_FLAG, 0);
+        return exits.slow(ExitReasons.MONITOR_TRAP_FLAG);
     }
 
     int interruptWindow() {
@@ -41,8 +73,21 @@ final class EventExits {
         return exits.slow(reason);
     }
 
+    /**
+     * Exits once: when the handler has seen the record and the same switch comes again with nothing executed in between, the processor carries it
+     * out, as it does at once when the exit is handled in place.
+     */
     int taskSwitch(int selector, int source) {
-        return exits.exit(ExitReasons.TASK_SWITCH, selector & 0xffffL | (long) source << 30);
+        boolean again = seenSelector == selector && seenAt == v.instructions && seenRip == v.state.rip;
+        seenSelector = NONE;
+        if (again) return Intercepts.DONE;
+        int answer = exits.exit(ExitReasons.TASK_SWITCH, selector & 0xffffL | (long) source << 30);
+        if (answer == Intercepts.EXIT) {
+            seenSelector = selector;
+            seenAt = v.instructions;
+            seenRip = v.state.rip;
+        }
+        return answer;
     }
 
     int tripleFault() {

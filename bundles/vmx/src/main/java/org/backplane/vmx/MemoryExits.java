@@ -5,12 +5,16 @@ import org.backplane.kvm.spi.cpu.VcpuContext;
 import org.backplane.kvm.spi.exit.ExitDispatcher;
 import org.backplane.kvm.spi.exit.ExitReasons;
 
-/** Accesses to devices, and INVLPG. A device access is a #PF exit in shadow mode and an EPT violation in two-dimensional mode. */
+/**
+ * Accesses to devices, and INVLPG. A device access is a #PF exit in shadow mode and an EPT violation in two-dimensional mode; the APIC-access
+ * page has a way of its own.
+ */
 final class MemoryExits {
     private final VmxVcpu x;
     private final VcpuContext v;
     private final Vmcs vmcs;
     private final VmExits exits;
+    private final ApicAccess apic;
     private final ExitDispatcher core;
 
     MemoryExits(VmxVcpu x) {
@@ -18,21 +22,24 @@ final class MemoryExits {
         this.v = x.v;
         this.vmcs = x.vmcs;
         this.exits = x.exits;
+        this.apic = new ApicAccess(x);
         this.core = x.exits.core;
     }
 
     int mmioRead(long gpa, int size) {
+        if (x.paging().apicAccess) return apic.read((int) gpa & 0xfff, size);
         int reason = vmcs.ept() ? ExitReasons.EPT_VIOLATION : ExitReasons.EXCEPTION_NMI;
         exits.count(reason);
         boolean observed = core.observed(reason);
         if (observed) x.paging().recordMmio(gpa, Intercepts.READ);
-        int answer = observed && !core.passes(v) ? Intercepts.EXIT : core.mmioRead(v, gpa, size);
+        int answer = exits.leavesAtOnce(observed) ? Intercepts.EXIT : core.mmioRead(v, gpa, size);
         if (answer != Intercepts.EXIT) return answer;
         if (!observed) x.paging().recordMmio(gpa, Intercepts.READ);
         return exits.leave(reason);
     }
 
     int mmioWrite(long gpa, int size, long value) {
+        if (x.paging().apicAccess) return apic.write((int) gpa & 0xfff, size, value);
         int reason = vmcs.ept() ? ExitReasons.EPT_VIOLATION : ExitReasons.EXCEPTION_NMI;
         exits.count(reason);
         boolean observed = core.observed(reason);
@@ -40,7 +47,7 @@ final class MemoryExits {
             x.paging().recordMmio(gpa, Intercepts.WRITE);
             v.exit.value = value;
         }
-        int answer = observed && !core.passes(v) ? Intercepts.EXIT : core.mmioWrite(v, gpa, size, value);
+        int answer = exits.leavesAtOnce(observed) ? Intercepts.EXIT : core.mmioWrite(v, gpa, size, value);
         if (answer != Intercepts.EXIT) return answer;
         if (!observed) x.paging().recordMmio(gpa, Intercepts.WRITE);
         return exits.leave(reason);

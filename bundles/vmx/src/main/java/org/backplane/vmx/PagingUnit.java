@@ -45,6 +45,12 @@ abstract sealed class PagingUnit permits ShadowPaging, TwoDimensionalPaging {
 
     int mmioAccess;
 
+    /** That answer was for the APIC-access page. */
+    boolean apicAccess;
+
+    /** CR2 before the last #PF that may still exit. */
+    long cr2Before;
+
     /** The device cache: page of the gva with the access in its low bits, page of the gpa, flushes when it was entered. */
     private final long[] deviceTag = new long[DEVICE_PAGES], deviceGpa = new long[DEVICE_PAGES], deviceFlushes = new long[DEVICE_PAGES];
 
@@ -66,9 +72,12 @@ abstract sealed class PagingUnit permits ShadowPaging, TwoDimensionalPaging {
             return mmio(deviceGpa[i] | gva & 0xfff, gva, access);
         }
         long answer = walk(gva, access);
-        if (answer == Intercepts.T_MMIO) rememberDevice(i, gva, access);
-        // A page fault drops what the address used, as INVLPG does (SDM 3A 4.10.4.1).
-        else if (answer == Intercepts.T_FAULT) invalidate(gva);
+        if (answer == Intercepts.T_MMIO) {
+            if (!apicAccess) rememberDevice(i, gva, access);
+        } else if (answer == Intercepts.T_FAULT) {
+            // A page fault drops what the address used, as INVLPG does (SDM 3A 4.10.4.1).
+            invalidate(gva);
+        }
         return answer;
     }
 
@@ -121,6 +130,14 @@ abstract sealed class PagingUnit permits ShadowPaging, TwoDimensionalPaging {
         v.gpa = gpa;
         mmioGva = gva;
         mmioAccess = access;
+        apicAccess = false;
+        return Intercepts.T_MMIO;
+    }
+
+    /** An access to the APIC-access page goes to {@link ApicAccess}: an offset in it is all that matters. */
+    final long apic(long gva, int access) {
+        mmio(gva & 0xfff, gva, access);
+        apicAccess = true;
         return Intercepts.T_MMIO;
     }
 

@@ -5,8 +5,10 @@ import org.backplane.kvm.spi.cpu.VcpuContext;
 import org.backplane.kvm.spi.exit.ExitDispatcher;
 import org.backplane.kvm.spi.exit.ExitReasons;
 
-/** IN, OUT, INS and OUTS. */
+/** IN, OUT, INS and OUTS: unconditional exiting, or the two I/O bitmaps (SDM 3C 24.6.4, 25.1.3). A port that does not exit is reached all the same. */
 final class PortExits {
+    private static final int SELECTION = Controls.UNCONDITIONAL_IO | Controls.IO_BITMAPS;
+
     /** The exit qualification's direction bit. */
     private static final int IN = 1 << 3;
 
@@ -23,35 +25,56 @@ final class PortExits {
     }
 
     int portIn(int port, int size) {
-        if ((vmcs.primary & Controls.UNCONDITIONAL_IO) == 0) return core.portIn(v, port, size);
+        if (!controlled(port, size)) return core.portIn(v, port, size);
         exits.count(ExitReasons.IO);
         boolean observed = core.observed(ExitReasons.IO);
         if (observed) record(port, size, IN);
-        int answer = observed && !core.passes(v) ? Intercepts.EXIT : core.portIn(v, port, size);
+        int answer = exits.leavesAtOnce(observed) ? Intercepts.EXIT : core.portIn(v, port, size);
         if (answer != Intercepts.EXIT) return answer;
         if (!observed) record(port, size, IN);
         return exits.leave(ExitReasons.IO);
     }
 
     int portOut(int port, int size, int value) {
-        if ((vmcs.primary & Controls.UNCONDITIONAL_IO) == 0) return core.portOut(v, port, size, value);
+        if (!controlled(port, size)) return core.portOut(v, port, size, value);
         exits.count(ExitReasons.IO);
         boolean observed = core.observed(ExitReasons.IO);
         if (observed) {
             record(port, size, 0);
             v.exit.value = value & 0xffffffffL;
         }
-        int answer = observed && !core.passes(v) ? Intercepts.EXIT : core.portOut(v, port, size, value);
+        int answer = exits.leavesAtOnce(observed) ? Intercepts.EXIT : core.portOut(v, port, size, value);
         if (answer != Intercepts.EXIT) return answer;
         if (!observed) record(port, size, 0);
         return exits.leave(ExitReasons.IO);
     }
 
-    /** Exit qualification of I/O instructions: SDM 3C table 27-5. */
+    private boolean controlled(int port, int size) {
+        int selection = vmcs.primary & SELECTION;
+        return selection == Controls.UNCONDITIONAL_IO || selection != 0 && inBitmaps(port, size);
+    }
+
+    /** With bitmaps unconditional exiting is ignored. An access that wraps around the 64 KiB of ports exits. */
+    private boolean inBitmaps(int port, int size) {
+        if (port + size > 0x10000) return true;
+        for (int p = port; p < port + size; p++) {
+            int page = vmcs.pageByte(p < 0x8000 ? VmcsField.IO_BITMAP_A : VmcsField.IO_BITMAP_B, p >> 3 & 0xfff);
+            if ((page >> (p & 7) & 1) != 0) return true;
+        }
+        return false;
+    }
+
+    /** Exit qualification of I/O instructions: SDM 3C table 27-5; INS and OUTS have instruction information too (table 27-8). */
     private void record(int port, int size, int in) {
+        int form = v.ioString;
         int q = size - 1 | in | (port & 0xffff) << 16;
-        if ((v.ioString & VcpuContext.STRING) != 0) q |= 1 << 4;
-        if ((v.ioString & VcpuContext.REP) != 0) q |= 1 << 5;
+        if ((form & VcpuContext.STRING) != 0) q |= 1 << 4;
+        if ((form & VcpuContext.REP) != 0) q |= 1 << 5;
+        if ((form & VcpuContext.IMMEDIATE) != 0) q |= 1 << 6;
         exits.record(ExitReasons.IO, q & 0xffffffffL);
+        if ((form & VcpuContext.STRING) != 0) {
+            v.exit.gva = v.operandGva;
+            v.exit.instructionInformation = (form >> 12 & 3) << 7 | (in == 0 ? (form >> 8 & 7) << 15 : 0);
+        }
     }
 }

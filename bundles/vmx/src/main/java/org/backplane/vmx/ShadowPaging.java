@@ -109,6 +109,7 @@ final class ShadowPaging extends PagingUnit {
         boolean write = (access & Intercepts.WRITE) != 0;
         if (!set(leafHost, leaf, write ? Spte.A | Spte.D : Spte.A)) return AGAIN;
         boolean dirty = write || (leaf & Spte.D) != 0;
+        if (frame == x.vmcs.apicFrame) return apic(gva, access);
         boolean code = holdsCode(frame, access);
         boolean user = (access & Intercepts.USER) != 0;
         boolean guarded = !user && guarded(rights);
@@ -124,9 +125,7 @@ final class ShadowPaging extends PagingUnit {
 
     /** A #PF of the processor: a VM exit, unless the exception bitmap and the error-code mask say otherwise (SDM 3C 25.2). */
     private long pageFault(long gva, int error) {
-        Vmcs m = x.vmcs;
-        boolean match = (error & m.pageFaultMask) == m.pageFaultMatch;
-        if (match != ((m.exceptionBitmap & 1 << PAGE_FAULT) != 0)) {
+        if (!x.vmcs.pageFaultExits(error)) {
             s.cr2 = gva;
             v.fault(PAGE_FAULT, error);
             return Intercepts.T_FAULT;

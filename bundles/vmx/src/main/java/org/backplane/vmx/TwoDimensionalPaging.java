@@ -63,6 +63,7 @@ final class TwoDimensionalPaging extends PagingUnit implements GuestWalk.Memory 
             case GuestWalk.OK:
                 break;
             case GuestWalk.FAULT:
+                cr2Before = s.cr2;
                 s.cr2 = gva;
                 v.fault(PAGE_FAULT, guest.errorCode);
                 return Intercepts.T_FAULT;
@@ -74,6 +75,7 @@ final class TwoDimensionalPaging extends PagingUnit implements GuestWalk.Memory 
         if (leaf == BAD) return Intercepts.T_EXIT;
         boolean write = (access & Intercepts.WRITE) != 0;
         if (Spte.isMmio(leaf)) return mmio(gpa, gva, access);
+        if ((leaf & (Spte.P | Spte.W)) == Spte.W) return misconfigured(gpa);
         if (!Spte.present(leaf)
                 || write && (leaf & Spte.W) == 0
                 || (access & Intercepts.FETCH) != 0 && (leaf & Spte.NX) != 0) {
@@ -87,6 +89,7 @@ final class TwoDimensionalPaging extends PagingUnit implements GuestWalk.Memory 
         long host = frames.host(frame);
         if (host == 0) return badEntry(ExitReasons.EPT_MISCONFIGURATION, guest.gpa, leaf);
         if (!set(leafHost, leaf, (access & Intercepts.WRITE) != 0 ? Spte.A | Spte.D : Spte.A)) return AGAIN;
+        if (frame == x.vmcs.apicFrame) return apic(gva, access);
         boolean code = holdsCode(frame, access);
         int user = access & Intercepts.USER;
         boolean read = guest.allows(s, user);
@@ -131,6 +134,14 @@ final class TwoDimensionalPaging extends PagingUnit implements GuestWalk.Memory 
         long rip = s.rip;
         long rcx = s.gpr[CpuState.RCX];
         return afterFault(x.exits.dispatch(ExitReasons.EPT_VIOLATION), rip, rcx);
+    }
+
+    /** Writable and not readable (SDM 3C 28.2.3.1). */
+    private long misconfigured(long gpa) {
+        x.exits.record(ExitReasons.EPT_MISCONFIGURATION, 0);
+        v.exit.gpa = gpa;
+        x.exits.slow(ExitReasons.EPT_MISCONFIGURATION);
+        return Intercepts.T_EXIT;
     }
 
     private void record(long gpa, int access, long leaf, boolean last) {

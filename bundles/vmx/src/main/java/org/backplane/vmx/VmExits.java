@@ -12,13 +12,16 @@ import org.backplane.kvm.spi.exit.VmExit;
  *
  * <p>Every exit is counted by its reason. It is <em>fast</em> when the core's handler can serve it in place, called from within
  * the intercept with the guest's state complete; or <em>slow</em>: the record stays in {@code v.exit} and {@code enter} returns
- * the reason. The slow way is taken when the handler answers EXIT, or an observer took the exit. The guest cannot tell them apart. Who observes a
- * reason is shown every exit of it, before it is handled.
+ * the reason. The slow way is taken when the handler answers EXIT, when an observer took the exit, or when a control wants something done at every
+ * VM entry or exit. The guest cannot tell them apart. Who observes a reason is shown every exit of it, before it is handled.
  *
  * <p><b>Threading.</b> The vCPU's thread; counters may be read by others, late.
  */
 final class VmExits {
     final ExitDispatcher core;
+
+    /** Exits may be handled in place; set at each entry from {@link Vmcs#exitsInPlace}. */
+    boolean inPlace = true;
 
     /** Reason of the exit that made an intercept answer EXIT, or {@link CpuBackend#NO_EXIT}. */
     int leaveReason = CpuBackend.NO_EXIT;
@@ -50,6 +53,7 @@ final class VmExits {
         e.insnLength = v.insnLength;
         e.interruptionInfo = 0;
         e.interruptionError = 0;
+        e.instructionInformation = 0;
         e.gva = 0;
         e.gpa = 0;
         e.value = 0;
@@ -66,6 +70,11 @@ final class VmExits {
         return !core.observed(reason) || core.passes(v);
     }
 
+    /** Shows a recorded exit if it is observed. True if it must leave the guest before it is handled. */
+    boolean leavesAtOnce(boolean observed) {
+        return observed && !core.passes(v) || !inPlace;
+    }
+
     /** The exit just recorded is one that always leaves the guest. */
     int slow(int reason) {
         counts[reason]++;
@@ -76,7 +85,7 @@ final class VmExits {
     /** Counts the exit just recorded and has it handled, in place if that can be. */
     int dispatch(int reason) {
         counts[reason]++;
-        if (!passes(reason)) return leave(reason);
+        if (!passes(reason) || !inPlace) return leave(reason);
         int answer = core.handle(v);
         if (answer == Intercepts.EXIT) return leave(reason);
         if (answer == Intercepts.FAULT) injected = (v.exceptionBitmap >> v.faultVector & 1) != 0;

@@ -5,6 +5,7 @@ import static org.backplane.kvm.spi.cpu.CpuState.*;
 import java.util.ArrayList;
 import java.util.List;
 import org.backplane.kvm.spi.cpu.CpuState;
+import org.backplane.kvm.spi.cpu.HostMemory;
 import org.backplane.kvm.spi.cpu.VcpuContext;
 import org.backplane.kvm.spi.cpu.VmcsView;
 import org.backplane.kvm.spi.mmu.Mmu;
@@ -21,8 +22,8 @@ import org.backplane.kvm.spi.mmu.Mmu;
  * processor always walks PAE shadow tables (kvm-internals: VMX).
  */
 final class Vmcs {
-    /** EPT memory type write-back, walk length 4 (SDM 3C 24.6.11). */
-    static final long EPTP_ATTRIBUTES = 6 | 3 << 3;
+    /** EPT memory type write-back, walk length 4, accessed and dirty flags (SDM 3C 24.6.11). */
+    private static final long EPTP_ATTRIBUTES = 6 | 3 << 3 | 1 << 6;
 
     /** What KVM of 2007 owns in CR0; the rest (MP, EM, TS, AM) the guest sets without an exit. */
     private static final long CR0_OWNED = CR0_PG | CR0_PE | CR0_WP | CR0_NE | CR0_NW | CR0_CD;
@@ -30,13 +31,28 @@ final class Vmcs {
     /** The bits of CR4 that the guest sets without an exit; a feature that does not exist yet belongs to the host. */
     private static final long CR4_FREE = CR4_TSD | CR4_DE | CR4_MCE | CR4_PCE | CR4_OSFXSR | CR4_OSXMMEXCPT;
 
+    /** Offset of VTPR in the virtual-APIC page. */
+    static final int VTPR = 0x80;
+
     final VcpuContext v;
     final CpuState s;
     final long[] stored = new long[VmcsField.values().length];
 
     // Controls that are tested while the guest runs.
-    int pin, primary, secondary, exceptionBitmap, pageFaultMask, pageFaultMatch;
+    int pin, primary, secondary, entry, exceptionBitmap, pageFaultMask, pageFaultMatch;
     long cr0Mask, cr4Mask, tscOffset;
+
+    /** Frame of the APIC-access page while APIC accesses are virtualized, else 0, which is no frame. */
+    long apicFrame;
+
+    /**
+     * No control wants anything done at each entry or exit (MSR areas, timer, PAT), so that an exit may be handled in place, without the entry after
+     * it.
+     */
+    boolean exitsInPlace;
+
+    /** Bits 11:0 of EPTP; the rest is the MMU's root. */
+    private long eptpAttributes;
 
     private boolean launched;
 
@@ -48,6 +64,17 @@ final class Vmcs {
         this.s = v.state;
     }
 
+    /** Whether a #PF with this error code exits: bitmap, mask and match (SDM 3C 25.2). */
+    boolean pageFaultExits(int error) {
+        boolean match = (error & pageFaultMask) == pageFaultMatch;
+        return match == ((exceptionBitmap & 1 << 14) != 0);
+    }
+
+    /** The secondary controls, 0 while they are not activated. */
+    int activeSecondary() {
+        return primary < 0 ? secondary : 0;
+    }
+
     boolean ept() {
         return primary < 0 && (secondary & Controls.EPT) != 0;
     }
@@ -56,7 +83,10 @@ final class Vmcs {
         return primary < 0 && (secondary & Controls.UNRESTRICTED_GUEST) != 0;
     }
 
-    /** Sets every control as KVM of 2007 did, with later KVM's EPT where the MMU is two-dimensional. */
+    /**
+     * Sets every control as KVM of 2007 did, with later KVM's EPT where the MMU is two-dimensional, and its exits for MONITOR and MWAIT, which
+     * the guest's CPUID does not have.
+     */
     void setUp(Mmu.Kind kind) {
         boolean shadow = kind == Mmu.Kind.SHADOW;
         pin = Controls.PIN_MUST | Controls.PIN_EXTERNAL_INTERRUPT | Controls.PIN_NMI | Controls.PIN_VIRTUAL_NMI;
@@ -67,13 +97,17 @@ final class Vmcs {
                 | Controls.CR8_STORE
                 | Controls.MOV_DR
                 | Controls.UNCONDITIONAL_IO
+                | Controls.MONITOR_EXITING
+                | Controls.MWAIT_EXITING
                 | (shadow ? Controls.CR3_LOAD | Controls.CR3_STORE : Controls.SECONDARY);
         secondary = shadow ? 0 : Controls.EPT | Controls.UNRESTRICTED_GUEST;
         // All page faults exit in shadow mode: mask and match 0. With EPT they are the guest's own affair.
         exceptionBitmap = shadow ? 1 << 14 : 0;
         pageFaultMask = pageFaultMatch = 0;
+        eptpAttributes = EPTP_ATTRIBUTES;
         cr0Mask = CR0_OWNED;
         cr4Mask = ~CR4_FREE;
+        entry = Controls.ENTRY_MUST;
         set(VmcsField.VM_EXIT_CONTROLS, Controls.EXIT_MUST | Controls.EXIT_HOST_64);
         set(VmcsField.VMCS_LINK_POINTER, -1);
         setUpHost();
@@ -88,6 +122,7 @@ final class Vmcs {
         set(VmcsField.HOST_CS_SELECTOR, 0x10);
         set(VmcsField.HOST_SS_SELECTOR, 0x18);
         set(VmcsField.HOST_TR_SELECTOR, 0x40);
+        set(VmcsField.HOST_IA32_PAT, 0x0007_0406_0007_0406L);
         set(VmcsField.HOST_IA32_EFER, EFER_SCE | EFER_LME | EFER_LMA | EFER_NX);
     }
 
@@ -137,7 +172,7 @@ final class Vmcs {
         List<VmcsView.Field> fields = new ArrayList<>();
         for (VmcsField f : VmcsField.values()) {
             long value = f.get(this);
-            fields.add(new VmcsView.Field(f.name(), f.encoding, value, ""));
+            fields.add(new VmcsView.Field(f.name(), f.encoding, value, FieldMeaning.of(f, value)));
         }
         return new VmcsView(launched, fields);
     }
@@ -156,9 +191,7 @@ final class Vmcs {
 
     boolean launch() {
         if (launched) return fail(VmFailException.LAUNCH_NOT_CLEAR, "VMLAUNCH of a VMCS that is not clear");
-        if (!checks()) return false;
-        launched = true;
-        return true;
+        return checks();
     }
 
     boolean resume() {
@@ -166,25 +199,68 @@ final class Vmcs {
         return checks();
     }
 
+    /** The entry succeeded. */
+    void entered() {
+        launched = true;
+    }
+
     private boolean checks() {
+        EntryRule broken = null;
         if (unchecked) {
-            String broken = ControlChecks.controls(this);
-            if (broken != null) return fail(VmFailException.BAD_CONTROLS, broken);
-            broken = ControlChecks.hostState(this);
-            if (broken != null) return fail(VmFailException.BAD_HOST_STATE, broken);
-            unchecked = false;
+            broken = ControlChecks.controls(this);
+            if (broken == null) broken = HostChecks.broken(this);
         }
-        String broken = s.injectInfo < 0 ? ControlChecks.injection(s, unrestrictedGuest()) : null;
-        if (broken == null && v.nmiWindow && (pin & Controls.PIN_VIRTUAL_NMI) == 0) {
-            broken = "SDM 26.2.1.1: NMI-window exiting needs virtual NMIs";
-        }
-        return broken == null || fail(VmFailException.BAD_CONTROLS, broken);
+        if (broken == null && v.nmiWindow) broken = ControlChecks.windows(this);
+        if (broken == null && s.injectInfo < 0) broken = ControlChecks.injection(s, unrestrictedGuest());
+        if (broken == null && (primary & Controls.TPR_SHADOW) != 0) broken = ControlChecks.tpr(this, vtpr());
+        return broken == null || fail(broken.error(), broken.toString());
     }
 
     private boolean fail(int error, String what) {
         v.exit.instructionError = error;
         v.exit.failedCheck = what;
         return false;
+    }
+
+    /** The guest-state rule that is broken, or null. Then the VMCS as it is now need not be checked again. */
+    EntryRule guestState() {
+        EntryRule broken = EntryChecks.broken(this);
+        if (broken != null || !unchecked) return broken;
+        broken = EntryChecks.fields(this);
+        if (broken == null) {
+            derive();
+            unchecked = false;
+        }
+        return broken;
+    }
+
+    /** What is looked at while the guest runs. */
+    private void derive() {
+        boolean virtualApic = (activeSecondary() & Controls.VIRTUALIZE_APIC) != 0;
+        apicFrame = virtualApic ? VmcsField.APIC_ACCESS_ADDRESS.get(this) >>> 12 : 0;
+        long perEntry = VmcsField.VM_ENTRY_MSR_LOAD_COUNT.get(this) | VmcsField.VM_EXIT_MSR_STORE_COUNT.get(this)
+                | pin & Controls.PIN_PREEMPTION_TIMER
+                | VmcsField.VM_ENTRY_CONTROLS.get(this) & Controls.ENTRY_LOAD_PAT
+                | VmcsField.VM_EXIT_CONTROLS.get(this) & Controls.EXIT_SAVE_PAT;
+        exitsInPlace = perEntry == 0;
+    }
+
+    // ---- pages that fields name ----
+
+    /** A byte of the page at a host-physical address; all ones where there is no memory. */
+    int pageByte(VmcsField address, int offset) {
+        long host = v.memory.frames().host(address.get(this) >>> 12);
+        return host == 0 ? 0xff : HostMemory.getByte(host + offset) & 0xff;
+    }
+
+    /** VTPR: the virtual task priority, a byte of the virtual-APIC page (SDM 3C 29.1.1). */
+    int vtpr() {
+        return pageByte(VmcsField.VIRTUAL_APIC_ADDRESS, VTPR);
+    }
+
+    void setVtpr(int value) {
+        long host = v.memory.frames().host(VmcsField.VIRTUAL_APIC_ADDRESS.get(this) >>> 12);
+        if (host != 0) HostMemory.putByte(host + VTPR, (byte) value);
     }
 
     // ---- views that are more than one field ----
@@ -202,10 +278,11 @@ final class Vmcs {
 
     /** "IA-32e mode guest" is EFER.LMA: whoever changes the one changes the other. */
     long entryControls() {
-        return Controls.ENTRY_MUST | (s.longModeActive() ? Controls.ENTRY_IA32E : 0);
+        return entry | (s.longModeActive() ? Controls.ENTRY_IA32E : 0);
     }
 
     void setEntryControls(long word) {
+        entry = (int) word & ~Controls.ENTRY_IA32E;
         s.efer = s.efer & ~EFER_LMA | ((word & Controls.ENTRY_IA32E) != 0 ? EFER_LMA : 0);
     }
 
@@ -215,6 +292,15 @@ final class Vmcs {
 
     long guestCr4() {
         return s.cr4 | CR4_VMXE | (ept() ? 0 : CR4_PAE);
+    }
+
+    long eptp() {
+        return ept() ? v.root << 12 | eptpAttributes : 0;
+    }
+
+    void setEptp(long value) {
+        v.root = value >>> 12;
+        eptpAttributes = value & 0xfff;
     }
 
     /** In shadow mode the root of the shadow tables; a 3-level shadow has its four roots in the PDPTE fields. */

@@ -27,7 +27,8 @@ final class VmxBackend implements CpuBackend {
     @Override
     public void attach(VcpuContext v) {
         VmxVcpu x = new VmxVcpu(v, emulator, mmu);
-        vcpus.put(v.id, x);
+        VmxVcpu before = vcpus.put(v.id, x);
+        if (before != null) before.close();
         v.intercepts = x;
         x.mmuChanged();
     }
@@ -36,6 +37,7 @@ final class VmxBackend implements CpuBackend {
     public void detach(VcpuContext v) {
         v.intercepts = null;
         v.exceptionBitmap = 0;
+        v.movDrExits = v.monitorTrap = false;
         v.tlb.flush(false);
     }
 
@@ -82,6 +84,7 @@ final class VmxBackend implements CpuBackend {
 
     @Override
     public void close() {
+        vcpus.values().forEach(VmxVcpu::close);
         vcpus.clear();
     }
 

@@ -21,7 +21,7 @@ final class VmxVcpu implements Intercepts {
     final Vmcs vmcs;
     final VmExits exits;
     final VmEntry entry;
-    final OperandBytes operands;
+    private final VmxRoot root;
     private final Mmu mmu;
     private final MemoryExits memory;
     private final PortExits ports;
@@ -34,10 +34,14 @@ final class VmxVcpu implements Intercepts {
     VmxVcpu(VcpuContext v, Emulator emulator, Mmu mmu) {
         this.v = v;
         this.mmu = mmu;
-        vmcs = new Vmcs(v);
+        root = new VmxRoot(v);
+        root.vmxon(root.newRegion());
+        long region = root.newRegion();
+        root.vmclear(region);
+        root.vmptrld(region);
+        vmcs = root.current();
         exits = new VmExits(v);
         entry = new VmEntry(v, vmcs, exits, emulator);
-        operands = new OperandBytes(v, mmu);
         memory = new MemoryExits(this);
         ports = new PortExits(this);
         instructions = new InstructionExits(this);
@@ -52,12 +56,23 @@ final class VmxVcpu implements Intercepts {
         paging = mmu.kind() == Mmu.Kind.SHADOW ? new ShadowPaging(this) : new TwoDimensionalPaging(this);
     }
 
+    /** The VMX instructions of the hypervisor that runs this vCPU. */
+    VmxRoot root() {
+        return root;
+    }
+
+    /** Leaves VMX operation for good. */
+    void close() {
+        root.close();
+    }
+
     PagingUnit paging() {
         return paging;
     }
 
-    /** {@link CpuBackend#enter}. */
+    /** {@link CpuBackend#enter}: the VMCS is made of {@code CpuState}, which somebody may have changed, and entered. */
     int enter(long budget, boolean exact) {
+        EntryChecks.saveSingleStep(vmcs);
         return entry.enter(budget, exact);
     }
 
@@ -167,6 +182,16 @@ final class VmxVcpu implements Intercepts {
     @Override
     public int exception(VcpuContext v, int vector, int errorCode, long address) {
         return events.exception(vector, errorCode, address);
+    }
+
+    @Override
+    public int softwareException(VcpuContext v, int vector) {
+        return events.softwareException(vector);
+    }
+
+    @Override
+    public int monitorTrap(VcpuContext v) {
+        return events.monitorTrap();
     }
 
     @Override

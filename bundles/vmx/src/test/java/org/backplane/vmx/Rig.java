@@ -1,6 +1,7 @@
 package org.backplane.vmx;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.ToIntFunction;
@@ -138,6 +139,12 @@ final class Rig implements AutoCloseable {
         int answer = Intercepts.DONE;
         ToIntFunction<VcpuContext> handler;
         int handled;
+        long tsc = 1000;
+
+        /** An MSR that does not exist. */
+        static final int BAD_MSR = 0x666;
+
+        final Map<Integer, Long> msrs = new HashMap<>();
 
         /** Reasons of the exits that an observer was shown, and whether it takes them. */
         final List<Integer> shown = new ArrayList<>();
@@ -184,8 +191,23 @@ final class Rig implements AutoCloseable {
         }
 
         @Override
+        public int rdmsr(VcpuContext v, int index) {
+            Long value = msrs.get(index);
+            if (value == null) return v.fault(13, 0);
+            v.ioValue = value;
+            return Intercepts.DONE;
+        }
+
+        @Override
+        public int wrmsr(VcpuContext v, int index, long value) {
+            if (index == BAD_MSR) return v.fault(13, 0);
+            msrs.put(index, value);
+            return Intercepts.DONE;
+        }
+
+        @Override
         public long tsc(VcpuContext v) {
-            return 1000;
+            return tsc;
         }
     }
 

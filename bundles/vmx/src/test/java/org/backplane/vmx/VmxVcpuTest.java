@@ -36,7 +36,8 @@ class VmxVcpuTest {
     @Test
     void budgetAndLeaveAreNoExits() {
         assertEquals(CpuBackend.NO_EXIT, rig.enter(i -> Emulator.BUDGET));
-        assertEquals(CpuBackend.NO_EXIT, rig.enter(i -> Emulator.LEFT));
+        rig.v.leaveAfterExit = true;
+        assertEquals(CpuBackend.NO_EXIT, rig.enter(i -> Emulator.LEFT), "the handler of an exit asked");
         assertEquals(CpuBackend.NO_EXIT, rig.enter(i -> Emulator.HALTED));
         assertEquals(3, rig.backend.counters().get("entries"));
         assertEquals(0, rig.backend.counters().get("exits"));
@@ -52,7 +53,7 @@ class VmxVcpuTest {
         });
         assertEquals(ExitReasons.INVALID_GUEST_STATE | ExitReasons.ENTRY_FAILURE, reason);
         assertEquals(reason, rig.v.exit.reason);
-        assertEquals(EntryChecks.TR_TYPE, rig.v.exit.failedCheck);
+        assertEquals(EntryRule.TR_TYPE.toString(), rig.v.exit.failedCheck);
         assertFalse(ran[0]);
         assertEquals(1, rig.count(ExitReasons.INVALID_GUEST_STATE));
         rig.s.segAr[TR] = 0x8b;
@@ -356,6 +357,7 @@ class VmxVcpuTest {
 
     @Test
     void lmswCanSetPeButNotClearIt() {
+        rig.v.operandGva = -1;
         rig.call(i -> i.lmsw(rig.v, 0xe));
         assertEquals(0xf, rig.s.cr0 & 0xf);
         assertEquals(0, rig.count(ExitReasons.CR_ACCESS));
@@ -368,17 +370,14 @@ class VmxVcpuTest {
     @Test
     void qualificationNamesTheRegisterOfTheInstruction() {
         useShadow();
-        rig.memory.write(0x1000, 4, 0xdb220f);
-        rig.v.insnLength = 3;
+        rig.v.operandGpr = 3;
         rig.call(i -> i.writeCr(rig.v, 3, 0x7000));
-        assertEquals(3, rig.v.exit.qualification >> 8, "0F 22 DB: MOV CR3, EBX");
-        rig.memory.write(0x1000, 4, 0xde230f);
+        assertEquals(3, rig.v.exit.qualification >> 8);
+        rig.v.operandGpr = 14;
         rig.call(i -> i.writeDr(rig.v, 3, 0x7000));
-        assertEquals(3 | 6 << 8, rig.v.exit.qualification);
-        rig.s.rip = 0x1ffe;
-        rig.memory.write(0x1ffe, 4, 0xdd210f);
-        rig.call(i -> i.readDr(rig.v, 3));
-        assertEquals(3 | 1 << 4 | 5 << 8, rig.v.exit.qualification);
+        assertEquals(3 | 14 << 8, rig.v.exit.qualification);
+        rig.call(i -> i.readDr(rig.v, 5));
+        assertEquals(5 | 1 << 4 | 14 << 8, rig.v.exit.qualification, "DR4 and DR5 are not resolved (SDM 3C 25.1.3)");
     }
 
     @Test
@@ -389,7 +388,7 @@ class VmxVcpuTest {
         };
         int reason = rig.call(i -> i.writeCr(rig.v, 0, 0x80000001L));
         assertEquals(ExitReasons.INVALID_GUEST_STATE | ExitReasons.ENTRY_FAILURE, reason);
-        assertEquals(EntryChecks.CR0_PG_PE, rig.v.exit.failedCheck);
+        assertEquals(EntryRule.CR0_PG_PE.toString(), rig.v.exit.failedCheck);
     }
 
     @Test

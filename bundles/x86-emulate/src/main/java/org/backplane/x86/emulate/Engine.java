@@ -56,6 +56,12 @@ final class Engine {
     private long limit, blockLimit;
     private boolean exact;
 
+    /** Something happened since the run began that a monitor trap follows: an instruction or an event. */
+    private boolean trapOwed;
+
+    /** RCX when the current step began: tells whether a REP instruction got on. */
+    private long stepRcx;
+
     /** RF was set when the current step began. */
     private boolean resumeFlag;
 
@@ -86,6 +92,7 @@ final class Engine {
         begin();
         limit = budget > Long.MAX_VALUE - c.retired ? Long.MAX_VALUE : c.retired + budget;
         exact = exactly;
+        trapOwed = false;
         int result = GO_ON;
         while (result == GO_ON) {
             try {
@@ -270,6 +277,14 @@ final class Engine {
 
     private int boundary() {
         for (;;) {
+            // Before the traps of the last instruction, which stay pending (SDM 3C 25.5.2).
+            if (trapOwed && v.monitorTrap) {
+                here();
+                v.insnLength = 0;
+                v.instructions = c.retired;
+                c.calls.monitorTrap(v);
+                return Emulator.EXITED;
+            }
             if (debug.active && debug.stopped()) return Emulator.DEBUG_STOP;
             if (s.pendingDebug != 0 && (s.blocking & CpuState.BLOCKING_MOV_SS) == 0) {
                 if (trap() == Intercepts.EXIT) return Emulator.EXITED;
@@ -297,7 +312,8 @@ final class Engine {
     }
 
     private boolean stepping() {
-        return (s.rflagsOther & (CpuState.TF | CpuState.RF)) != 0
+        return v.monitorTrap
+                || (s.rflagsOther & (CpuState.TF | CpuState.RF)) != 0
                 || (s.blocking & (CpuState.BLOCKING_STI | CpuState.BLOCKING_MOV_SS)) != 0
                 || exact && limit - c.retired < BlockBuilder.MAX_INSTRUCTIONS
                 || c.dataBreakpoints
@@ -328,6 +344,7 @@ final class Engine {
         }
         c.single = true;
         c.wantsSingle = false;
+        stepRcx = s.gpr[CpuState.RCX];
         Block b = find(c.mode | Block.STEP);
         s.rflagsOther &= ~CpuState.RF;
         c.eventEntered = false;
@@ -336,6 +353,7 @@ final class Engine {
         for (Op op : b.body) op.run(c);
         b.end.run(c);
         resumeFlag = false;
+        trapOwed = true;
         c.retired++;
         s.blocking &= ~shadow;
         debug.completed();
@@ -354,14 +372,18 @@ final class Engine {
             s.rip = c.rip();
             v.instructions = c.retired + c.index;
             s.blocking &= ~(CpuState.BLOCKING_STI | CpuState.BLOCKING_MOV_SS);
-        } else if (resumeFlag && s.rip == c.rip()) {
-            s.rflagsOther |= CpuState.RF;
+        } else {
+            if (resumeFlag && s.rip == c.rip()) s.rflagsOther |= CpuState.RF;
+            if (s.rip != c.rip() || s.gpr[CpuState.RCX] != stepRcx) trapOwed = true;
         }
         resumeFlag = false;
         c.retired = v.instructions;
         here();
         if (kind == Unwind.EXIT) return Emulator.EXITED;
-        if (kind == Unwind.FAULT && Delivery.fault(c) == Intercepts.EXIT) return Emulator.EXITED;
+        if (kind == Unwind.FAULT) {
+            if (Delivery.fault(c) == Intercepts.EXIT) return Emulator.EXITED;
+            trapOwed = true;
+        }
         c.updateMode();
         return GO_ON;
     }

@@ -166,6 +166,17 @@ final class OpsAdapter implements Memory, Intercepts {
     }
 
     @Override
+    public int softwareException(VcpuContext v, int vector) {
+        return DONE;
+    }
+
+    /** The engine traps at its own boundary. */
+    @Override
+    public int monitorTrap(VcpuContext v) {
+        return DONE;
+    }
+
+    @Override
     public int interruptWindow(VcpuContext v) {
         return DONE;
     }

@@ -378,6 +378,17 @@ class TestMachine implements VmMemory, Intercepts, AutoCloseable {
     }
 
     @Override
+    public int softwareException(VcpuContext v, int vector) {
+        return exception(v, vector, 0, 0);
+    }
+
+    @Override
+    public int monitorTrap(VcpuContext v) {
+        log.add("monitor trap at " + Long.toHexString(s.rip));
+        return EXIT;
+    }
+
+    @Override
     public int nmiWindow(VcpuContext v) {
         return DONE;
     }

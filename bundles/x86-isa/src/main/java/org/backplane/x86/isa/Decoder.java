@@ -74,29 +74,33 @@ public final class Decoder {
     private void decode(Insn i) {
         int b = prefixes(i);
         sizes(i);
-        OpcodeTable.Slot slot;
+        OpcodeTable.Slot[] table = OpcodeTable.ONE;
         if (b == 0x0f) {
             b = next();
-            slot = OpcodeTable.TWO[b];
-        } else {
-            slot = OpcodeTable.ONE[b];
+            table = OpcodeTable.TWO;
+            if (b == 0x38) {
+                b = next();
+                table = OpcodeTable.THREE_38;
+            }
         }
         i.opcodeByte = b;
+        OpcodeTable.Slot slot = table[b];
         if (slot == null) throw bad;
-        Opcode o = slot.plain;
-        if (i.rep && slot.repe != null) o = slot.repe;
-        if (slot.group()) {
-            i.modrm = next();
-            o = slot.find(i.modrm);
-        } else if (o != null && o.modrm) {
-            i.modrm = next();
-        }
-        if (o == null || o.is(Opcode.MMX) && (i.operandPrefix || i.rep || i.repne)) throw bad;
+        OpcodeTable.Slot prefixed = i.rep ? slot.repe : i.operandPrefix ? slot.operandSize : null;
+        Opcode o = prefixed == null ? null : find(i, prefixed);
+        if (o == null) o = find(i, slot);
+        if (o == null || o.is(Opcode.MMX | Opcode.NP) && (i.operandPrefix || i.rep || i.repne)) throw bad;
         if (i.bits == 64) longMode(i, o);
         if (i.modrm >= 0 && i.modrm < 0xc0 && !o.is(Opcode.REGONLY)) address(i);
         for (int n = 0; n < o.operands.length; n++) operand(i, o, n, o.operands[n]);
         if (i.lock && (!o.is(Opcode.LOCK) || i.kind0 != Insn.MEM)) throw bad;
         i.opcode = o;
+    }
+
+    private Opcode find(Insn i, OpcodeTable.Slot slot) {
+        boolean group = slot.group();
+        if (i.modrm < 0 && (group || slot.plain != null && slot.plain.modrm)) i.modrm = next();
+        return group ? slot.find(i.modrm) : slot.plain;
     }
 
     /** Consumes the prefixes and returns the opcode byte. */

@@ -41,10 +41,12 @@ public final class Opcode {
     public static final int MMX = 1 << 15;
     /** An undocumented second encoding; works, but assemblers do not choose it. */
     public static final int ALIAS = 1 << 16;
+    /** Takes none of the prefixes 66, F2 and F3. */
+    public static final int NP = 1 << 17;
 
     private static final String[] NAMES = {
         "lock", "jump", "end", "cpl0", "iopl", "io", "prot", "i64", "f64", "d64", "rep", "regonly", "bits", "fpu", "fpu0",
-        "mmx", "alias"
+        "mmx", "alias", "np"
     };
 
     /** The key as written in the table: {@code 80/0}, {@code D9_E0}, {@code 0F40}. */

@@ -11,8 +11,8 @@ import java.util.List;
  * <p>A line has seven columns:
  * <ol>
  * <li>the opcode: hexadecimal bytes, then {@code +} (low three bits are a register), {@code /n} (the reg field of ModRM, {@code *} for
- *     any; {@code m} memory form only, {@code r} register form only) or {@code _XX} (a whole ModRM byte); {@code F3_} in front for a
- *     mandatory prefix;
+ *     any; {@code m} memory form only, {@code r} register form only) or {@code _XX} (a whole ModRM byte); {@code 66_} or {@code F3_} in front for
+ *     a mandatory prefix;
  * <li>the mnemonic, a {@link Mnemonic};
  * <li>the operands in the SDM's notation, see {@link OperandSpec};
  * <li>attributes, see {@link Opcode}: prefixes, modes, privilege, and what it means for a block of code;
@@ -23,7 +23,9 @@ import java.util.List;
 public final class OpcodeTable {
     /** What an opcode byte (one table) or the byte after 0F (the other) leads to. */
     static final class Slot {
-        Opcode plain, repe;
+        Opcode plain;
+        /** What a mandatory prefix makes of it; where that has nothing, the slot itself counts. */
+        Slot operandSize, repe;
         /** Forms by the reg field, for memory and for register operands; forms by the whole ModRM byte. */
         Opcode[] memory, register, whole;
 
@@ -44,7 +46,7 @@ public final class OpcodeTable {
     /** What an instruction of more than 15 bytes decodes to. */
     public static final Opcode TOO_LONG = pseudo(Mnemonic.TOO_LONG);
 
-    static final Slot[] ONE = new Slot[256], TWO = new Slot[256];
+    static final Slot[] ONE = new Slot[256], TWO = new Slot[256], THREE_38 = new Slot[256];
 
     private static final List<Opcode> ALL;
 
@@ -107,10 +109,13 @@ public final class OpcodeTable {
 
     private static void enter(Opcode o) {
         String key = o.key;
-        boolean repe = key.startsWith("F3_");
-        if (repe) key = key.substring(3);
+        String prefix = key.startsWith("F3_") || key.startsWith("66_") ? key.substring(0, 2) : "";
+        if (!prefix.isEmpty()) key = key.substring(3);
         Slot[] table = ONE;
-        if (key.startsWith("0F") && key.length() > 2) {
+        if (key.startsWith("0F38")) {
+            table = THREE_38;
+            key = key.substring(4);
+        } else if (key.startsWith("0F") && key.length() > 2) {
             table = TWO;
             key = key.substring(2);
         }
@@ -118,12 +123,11 @@ public final class OpcodeTable {
         String rest = key.substring(2);
         if (rest.equals("+")) {
             for (int i = 0; i < 8; i++) slot(table, byte0 + i).plain = o;
-        } else if (rest.isEmpty()) {
-            if (repe) slot(table, byte0).repe = o;
-            else slot(table, byte0).plain = o;
-        } else {
-            enterGroup(slot(table, byte0), rest, o);
+            return;
         }
+        Slot slot = prefixed(slot(table, byte0), prefix);
+        if (rest.isEmpty()) slot.plain = o;
+        else enterGroup(slot, rest, o);
     }
 
     private static void enterGroup(Slot slot, String rest, Opcode o) {
@@ -140,6 +144,22 @@ public final class OpcodeTable {
             if (rest.charAt(1) != '*' && rest.charAt(1) - '0' != reg) continue;
             if (!rest.endsWith("r")) slot.memory[reg] = o;
             if (!rest.endsWith("m")) slot.register[reg] = o;
+        }
+    }
+
+    private static Slot prefixed(Slot slot, String prefix) {
+        switch (prefix) {
+            case "66" -> {
+                if (slot.operandSize == null) slot.operandSize = new Slot();
+                return slot.operandSize;
+            }
+            case "F3" -> {
+                if (slot.repe == null) slot.repe = new Slot();
+                return slot.repe;
+            }
+            default -> {
+                return slot;
+            }
         }
     }
 

@@ -19,6 +19,13 @@ final class TableTwoByte {
         0F01/4    SMSW       RMv           .                     .        .          .
         0F01/6    LMSW       Ew            cpl0,end              .        .          .
         0F01/7m   INVLPG     M             cpl0,end              .        .          .
+        0F01_C1   VMCALL     .             end                   .        .          .
+        0F01_C2   VMLAUNCH   .             prot,end              .        .          .
+        0F01_C3   VMRESUME   .             prot,end              .        .          .
+        0F01_C4   VMXOFF     .             prot,end              .        .          .
+        0F01_C8   MONITOR    .             end                   .        .          .
+        0F01_C9   MWAIT      .             end                   .        .          .
+        0F01_D1   XSETBV     .             cpl0,end              .        .          .
         0F02      LAR        Gv,Ew         prot                  .        z          .
         0F03      LSL        Gv,Ew         prot                  .        z          .
         0F06      CLTS       .             cpl0,end              .        .          .
@@ -44,8 +51,16 @@ final class TableTwoByte {
         0F33      RDPMC      .             end                   .        .          .
         0F34      SYSENTER   .             jump,end              .        i          .
         0F35      SYSEXIT    .             jump,end              .        .          .
+        66_0F3880 INVEPT     Gy,M          prot,end              .        .          .
+        66_0F3881 INVVPID    Gy,M          prot,end              .        .          .
+        0F78      VMREAD     Ey,Gy         prot,np,end           .        .          .
+        0F79      VMWRITE    Gy,Ey         prot,np,end           .        .          .
         0FA2      CPUID      .             end                   .        .          .
         0FAA      RSM        .             jump,end              .        .          .
+        0FC7/6m   VMPTRLD    Mq            prot,np,end           .        .          .
+        66_0FC7/6m VMCLEAR   Mq            prot,end              .        .          .
+        F3_0FC7/6m VMXON     Mq            prot,end              .        .          .
+        0FC7/7m   VMPTRST    Mq            prot,np,end           .        .          .
         0FFF      UD0        Gv,Ev         jump,end              .        .          .
         0FB9      UD1        Gv,Ev         jump,end              .        .          .
         """;

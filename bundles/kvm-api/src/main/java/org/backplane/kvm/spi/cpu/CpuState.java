@@ -94,6 +94,7 @@ public final class CpuState {
             CR4_UMIP = 1 << 11,
             CR4_VMXE = 1 << 13,
             CR4_PCIDE = 1 << 17,
+            CR4_OSXSAVE = 1 << 18,
             CR4_SMEP = 1 << 20,
             CR4_SMAP = 1 << 21;
 

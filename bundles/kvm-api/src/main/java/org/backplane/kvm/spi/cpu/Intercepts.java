@@ -78,7 +78,10 @@ public interface Intercepts {
     /** LMSW: the low four bits of {@code value}. */
     int lmsw(VcpuContext v, int value);
 
-    /** MOV from a debug register (DR4 and DR5 already resolved); the value comes in {@link VcpuContext#ioValue}. */
+    /**
+     * MOV from a debug register; the value comes in {@link VcpuContext#ioValue}. DR4 and DR5 are already resolved, unless {@link
+     * VcpuContext#movDrExits} is set.
+     */
     int readDr(VcpuContext v, int dr);
 
     int writeDr(VcpuContext v, int dr, long value);
@@ -94,9 +97,19 @@ public interface Intercepts {
 
     /**
      * An exception is about to be delivered and its bit in {@link VcpuContext#exceptionBitmap} is set. DONE: deliver it.
-     * For #PF (vector 14) {@code address} is the linear address; CR2 holds it already where the paging unit decided on the fault, and only then.
+     * For #PF (vector 14) {@code address} is the linear address; CR2 holds it already where the paging unit decided on the fault, and only then. For #DB
+     * (vector 1) it is the causes in the format of DR6, which are not yet in DR6.
      */
     int exception(VcpuContext v, int vector, int errorCode, long address);
+
+    /**
+     * INT3, INTO (vectors 3 and 4) or INT1 (vector 1) is about to raise its exception, and the bit of that in {@link VcpuContext#exceptionBitmap} is
+     * set. DONE: deliver it.
+     */
+    int softwareException(VcpuContext v, int vector);
+
+    /** An instruction was executed or an event delivered and {@link VcpuContext#monitorTrap} is set; the guest is at a boundary. Always EXIT. */
+    int monitorTrap(VcpuContext v);
 
     /** The guest is at a boundary where an interrupt can be taken and {@link VcpuContext#interruptWindow} is set. */
     int interruptWindow(VcpuContext v);

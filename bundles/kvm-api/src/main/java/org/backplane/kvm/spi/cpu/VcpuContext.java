@@ -37,11 +37,26 @@ public final class VcpuContext {
      */
     public volatile boolean leave;
 
+    /**
+     * {@link #leave} was set by the handler of an exit served in place: the engine leaves because of that exit. Otherwise somebody outside asked,
+     * which is an external interrupt. Set and cleared by the core.
+     */
+    public boolean leaveAfterExit;
+
     /** Bit n: vector n goes to {@link Intercepts#exception} before it is delivered. Set by the backend. */
     public int exceptionBitmap;
 
     /** The engine must call {@link Intercepts#interruptWindow} (or nmiWindow) at the first boundary where it is open. */
     public boolean interruptWindow, nmiWindow;
+
+    /** The engine must call {@link Intercepts#monitorTrap} after each instruction or delivered event. Set by the backend. */
+    public boolean monitorTrap;
+
+    /**
+     * MOV to or from a debug register exits: the engine asks {@link Intercepts} before it checks CPL, CR4.DE and DR7.GD, because such an exit comes
+     * before these faults (SDM 3C 25.1.3); who handles the exit checks them. Set by the backend.
+     */
+    public boolean movDrExits;
 
     /** Guest instructions retired. Exact at a boundary and whenever the engine calls out. */
     public long instructions;
@@ -52,10 +67,24 @@ public final class VcpuContext {
     /** For MOV to and from a control or debug register: number of the general register; set by the engine before the intercept. */
     public int operandGpr;
 
-    /** For a port access of INS or OUTS: {@link #STRING}, {@link #REP}, and the segment in bits 10:8; else 0. */
+    /**
+     * Form of a port access: {@link #STRING} for INS and OUTS, then also {@link #REP}, the segment in bits 10:8 and the address size (0, 1, 2 for
+     * 16, 32, 64 bits) in bits 13:12; or {@link #IMMEDIATE} when the port is in the instruction; else 0.
+     */
     public int ioString;
 
-    public static final int STRING = 1, REP = 2;
+    public static final int STRING = 1, REP = 2, IMMEDIATE = 4;
+
+    /** Linear address of the memory operand of INS, OUTS or LMSW; -1 for LMSW of a register. Set by the engine before the intercept. */
+    public long operandGva;
+
+    /**
+     * For an intercept of VMX instructions and of accesses to descriptor tables: the operands in the format of the VMCS's instruction information
+     * (SDM 3C tables 27-9 to 27-13), and the displacement of a memory operand, sign-extended. Set by the engine before the intercept.
+     */
+    public int instructionInformation;
+
+    public long displacement;
 
     /** Answer of an intercept that reads. */
     public long ioValue;

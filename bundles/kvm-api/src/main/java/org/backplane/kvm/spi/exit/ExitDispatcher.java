@@ -44,6 +44,15 @@ public interface ExitDispatcher {
      */
     int handle(VcpuContext v);
 
+    /**
+     * Reads an MSR as the processor does when no exit comes in between (MSR bitmaps, MSR areas of VM entry and exit); the value comes in {@code
+     * v.ioValue}. DONE, or FAULT with #GP recorded.
+     */
+    int rdmsr(VcpuContext v, int index);
+
+    /** Writes an MSR likewise. */
+    int wrmsr(VcpuContext v, int index, long value);
+
     /** The TSC as the guest reads it. */
     long tsc(VcpuContext v);
 }

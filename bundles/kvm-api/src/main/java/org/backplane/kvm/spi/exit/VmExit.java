@@ -17,6 +17,9 @@ public final class VmExit {
     /** Interruption information and error code of an exception exit (SDM 3C 24.9.2). */
     public int interruptionInfo, interruptionError;
 
+    /** VM-exit instruction information, of the exits that have it (SDM 3C 27.2.4); else 0. */
+    public int instructionInformation;
+
     /** Linear address and physical address, where the reason has them. */
     public long gva, gpa;
 

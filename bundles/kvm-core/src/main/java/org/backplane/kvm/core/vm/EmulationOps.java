@@ -187,9 +187,11 @@ final class EmulationOps implements EmulateOps {
     public int instruction(VcpuContext v, int exitReason) {
         switch (exitReason) {
             case ExitReasons.HLT -> v.state.activity = org.backplane.kvm.spi.cpu.CpuState.HLT;
-            case ExitReasons.INVD, ExitReasons.WBINVD, ExitReasons.PAUSE -> {}
+            // These would exit only if a control said so; the handlers do the rest.
+            case ExitReasons.INVD, ExitReasons.WBINVD, ExitReasons.PAUSE, ExitReasons.RDPMC, ExitReasons.GDTR_IDTR, ExitReasons.LDTR_TR -> {}
             default -> {
-                return UNHANDLEABLE;
+                int answer = exits.unconditional(exitReason);
+                return answer == Intercepts.EXIT ? UNHANDLEABLE : answer(answer);
             }
         }
         return CONTINUE;

@@ -136,6 +136,7 @@ public final class KvmVcpu implements Vcpu {
         while (true) {
             // Clear first, test afterwards: a request that comes in between sets it again.
             v.leave = false;
+            v.leaveAfterExit = false;
             if (gate.wanted()) gate.giveWay();
             if (!vm.cpuPresent()) throw new KvmException(Errno.ENODEV, "the VM has no CPU cards, or is closed");
             if (debugging.report()) return;

@@ -86,23 +86,32 @@ final class UserExit {
     }
 
     int portIn(int port, int size) {
-        if (v.ioString != 0 && reply(-1L - port, size)) return Intercepts.DONE;
+        if (string() && reply(-1L - port, size)) return Intercepts.DONE;
         portExit(port, size, false);
-        if (v.ioString != 0) {
+        if (string()) {
             owe(-1L - port, size);
             return Intercepts.EXIT;
         }
         inSize = size;
         v.ioValue = 0;
-        v.leave = true;
+        leaveAfterExit();
         return Intercepts.DONE;
     }
 
     int portOut(int port, int size, int value) {
         portExit(port, size, true);
         run.setData(size, value);
-        v.leave = true;
+        leaveAfterExit();
         return Intercepts.DONE;
+    }
+
+    private boolean string() {
+        return (v.ioString & VcpuContext.STRING) != 0;
+    }
+
+    private void leaveAfterExit() {
+        v.leaveAfterExit = true;
+        v.leave = true;
     }
 
     private void portExit(int port, int size, boolean out) {
@@ -128,7 +137,7 @@ final class UserExit {
         }
         writes.add(gpa, size, value);
         if (!pending) tellWrite();
-        v.leave = true;
+        leaveAfterExit();
         return Intercepts.DONE;
     }
 

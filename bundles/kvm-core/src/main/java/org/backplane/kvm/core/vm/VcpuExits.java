@@ -28,7 +28,10 @@ import org.backplane.kvm.spi.mmu.Mmu;
  */
 final class VcpuExits implements ExitDispatcher {
     private static final int PAGE_FAULT_VECTOR = 14;
+    private static final int DEBUG = 1;
+    private static final int UNDEFINED_OPCODE = 6;
     private static final int GENERAL_PROTECTION = 13;
+    private static final long DR6_BD = 1 << 13, DR7_GD = 1 << 13;
 
     private final KvmVcpu vcpu;
     private final KvmVm vm;
@@ -113,6 +116,18 @@ final class VcpuExits implements ExitDispatcher {
     }
 
     @Override
+    public int rdmsr(VcpuContext v, int index) {
+        if (!msrs.read(index)) return v.fault(GENERAL_PROTECTION, 0);
+        v.ioValue = msrs.value;
+        return DONE;
+    }
+
+    @Override
+    public int wrmsr(VcpuContext v, int index, long value) {
+        return msrs.write(index, value) ? DONE : v.fault(GENERAL_PROTECTION, 0);
+    }
+
+    @Override
     public long tsc(VcpuContext v) {
         return msrs.tsc();
     }
@@ -127,8 +142,8 @@ final class VcpuExits implements ExitDispatcher {
             case ExitReasons.CPUID -> cpuid();
             case ExitReasons.CR_ACCESS -> controlRegister(v.exit);
             case ExitReasons.DR_ACCESS -> debugRegister(v.exit);
-            case ExitReasons.RDMSR -> rdmsr();
-            case ExitReasons.WRMSR -> wrmsr(v.exit);
+            case ExitReasons.RDMSR -> rdmsr(v, (int) v.state.gpr[CpuState.RCX]);
+            case ExitReasons.WRMSR -> wrmsr(v, (int) v.state.gpr[CpuState.RCX], v.exit.value);
             case ExitReasons.RDTSC -> {
                 v.ioValue = msrs.tsc();
                 yield DONE;
@@ -139,7 +154,20 @@ final class VcpuExits implements ExitDispatcher {
                 yield DONE;
             }
             case ExitReasons.INVD, ExitReasons.WBINVD, ExitReasons.PAUSE, ExitReasons.TASK_SWITCH -> DONE;
+            default -> unconditional(v.exit.reason);
+        };
+    }
+
+    /**
+     * Instructions that always exit and of which the guest's CPUID has none, neither VMX nor MONITOR nor XSAVE: #UD. Without a hypercall that anybody
+     * knows VMCALL answers as KVM answers an unknown number. EXIT for every other reason.
+     */
+    int unconditional(int reason) {
+        return switch (reason) {
             case ExitReasons.VMCALL -> vmcall();
+            case ExitReasons.VMCLEAR, ExitReasons.VMLAUNCH, ExitReasons.VMPTRLD, ExitReasons.VMPTRST, ExitReasons.VMREAD, ExitReasons.VMRESUME,
+                    ExitReasons.VMWRITE, ExitReasons.VMXOFF, ExitReasons.VMXON, ExitReasons.INVEPT, ExitReasons.INVVPID, ExitReasons.MONITOR,
+                    ExitReasons.MWAIT, ExitReasons.XSETBV -> v.fault(UNDEFINED_OPCODE, -1);
             default -> EXIT;
         };
     }
@@ -162,8 +190,13 @@ final class VcpuExits implements ExitDispatcher {
             case ExitReasons.NMI_WINDOW -> v.nmiWindow = false;
             case ExitReasons.HLT -> {
                 skip();
-                v.state.activity = CpuState.HLT;
+                // A trap after HLT comes at once.
+                if (v.state.pendingDebug == 0) v.state.activity = CpuState.HLT;
             }
+            // The request that made the processor leave is looked at by the run loop.
+            case ExitReasons.EXTERNAL_INTERRUPT -> {}
+            // The processor carries it out when the instruction or event comes again: the backend does not exit twice for one.
+            case ExitReasons.TASK_SWITCH -> {}
             case ExitReasons.TRIPLE_FAULT -> user.leave(Exit.SHUTDOWN, "triple fault");
             case ExitReasons.IO -> {
                 if (emulate() == Emulator.UNHANDLEABLE) notEmulated();
@@ -254,9 +287,7 @@ final class VcpuExits implements ExitDispatcher {
 
     private int memoryFault(VmExit e) {
         boolean shadow = e.reason == ExitReasons.EXCEPTION_NMI;
-        if (shadow && (e.interruptionInfo & 0xff) != PAGE_FAULT_VECTOR) {
-            return v.fault(e.interruptionInfo & 0xff, e.interruptionError);
-        }
+        if (shadow && (e.interruptionInfo & 0xff) != PAGE_FAULT_VECTOR) return reflect(e);
         Mmu.Fault f = shadow
                 ? vm.mmu().fault(v, e.gva, e.interruptionError)
                 : vm.mmu().fault(v, e.gpa, (int) e.qualification);
@@ -269,6 +300,13 @@ final class VcpuExits implements ExitDispatcher {
             case EMULATE -> delivering() && unshadow(e.gva) ? RETRY : emulateInPlace(f);
             case MMIO -> emulateInPlace(f);
         };
+    }
+
+    /** An exception that nobody asked for goes back to the guest; of a debug exception DR6 is still to be written (SDM 3C 27.1). */
+    private int reflect(VmExit e) {
+        int vector = e.interruptionInfo & 0xff;
+        if (vector == DEBUG) v.state.dr[6] = v.state.dr[6] & ~0xfL | e.qualification;
+        return v.fault(vector, e.interruptionError);
     }
 
     /** The processor pushes an event's frame: there is no instruction to emulate, so the page must stop being a table (as KVM unprotects it). */
@@ -295,16 +333,6 @@ final class VcpuExits implements ExitDispatcher {
     int cpuid() {
         vcpu.cpuid().execute(v.state, vm.cpuFeatures());
         return DONE;
-    }
-
-    int rdmsr() {
-        if (!msrs.read((int) v.state.gpr[CpuState.RCX])) return v.fault(GENERAL_PROTECTION, 0);
-        v.ioValue = msrs.value;
-        return DONE;
-    }
-
-    private int wrmsr(VmExit e) {
-        return msrs.write((int) v.state.gpr[CpuState.RCX], e.value) ? DONE : v.fault(GENERAL_PROTECTION, 0);
     }
 
     /** Exit qualification of CR accesses: SDM 3C table 27-3. */
@@ -348,9 +376,23 @@ final class VcpuExits implements ExitDispatcher {
         return done ? DONE : v.fault(GENERAL_PROTECTION, 0);
     }
 
-    /** Exit qualification of DR accesses: bits 2:0 number, bit 4 direction (1 = from DR), bits 11:8 register. */
+    /**
+     * Exit qualification of DR accesses: bits 2:0 number, bit 4 direction (1 = from DR), bits 11:8 register. The exit comes before the faults of the
+     * instruction (SDM 3C 25.1.3), so they are raised here.
+     */
     private int debugRegister(VmExit e) {
+        CpuState s = v.state;
         int dr = (int) e.qualification & 7;
+        if (dr == 4 || dr == 5) {
+            if ((s.cr4 & CpuState.CR4_DE) != 0) return v.fault(UNDEFINED_OPCODE, -1);
+            dr += 2;
+        }
+        if (s.cpl != 0) return v.fault(GENERAL_PROTECTION, 0);
+        if ((s.dr[7] & DR7_GD) != 0) {
+            s.dr[7] &= ~DR7_GD;
+            s.dr[6] |= DR6_BD;
+            return v.fault(DEBUG, -1);
+        }
         return (e.qualification >> 4 & 1) == 1 ? readDr(dr) : writeDr(dr, e.value);
     }
 

@@ -202,6 +202,11 @@ public final class Cpu {
         return unwind;
     }
 
+    /** This is the machine of {@code emulateOne}: nothing it executes exits. */
+    boolean emulatesOne() {
+        return neverHits;
+    }
+
     /** Calls an intercept of the kind that only has a reason. */
     public void instruction(int exitReason) {
         sync();

@@ -47,16 +47,22 @@ public final class Delivery {
     }
 
     private static int intercepted(Cpu c, int vector, int error) {
-        if (vector == Cpu.DB) debugStatus(c);
-        if ((c.v.exceptionBitmap >> vector & 1) == 0) return Intercepts.DONE;
-        return c.calls.exception(c.v, vector, error, c.s.cr2);
+        int answer = Intercepts.DONE;
+        if ((c.v.exceptionBitmap >> vector & 1) != 0) {
+            answer = c.calls.exception(c.v, vector, error, vector == Cpu.DB ? c.s.pendingDebug : c.s.cr2);
+        }
+        if (vector == Cpu.DB) {
+            // An exit leaves DR6 alone (SDM 3C 27.1): the causes are in its qualification.
+            if (answer == Intercepts.DONE) debugStatus(c);
+            c.s.pendingDebug = 0;
+        }
+        return answer;
     }
 
     /** A #DB moves the pending causes to DR6 (SDM 3B 17.2.3). */
     private static void debugStatus(Cpu c) {
         CpuState s = c.s;
         s.dr[6] = s.dr[6] & ~0xfL | s.pendingDebug;
-        s.pendingDebug = 0;
     }
 
     /** Delivers an event, and what goes wrong on the way. See {@code Emulator.deliver}. */
@@ -87,11 +93,10 @@ public final class Delivery {
                 if (doubleFault(first, vector)) {
                     vector = Cpu.DF;
                     faultError = 0;
+                    // An exit by the double fault itself is none during delivery (SDM 3C 27.2.3): no vectoring information.
                     if ((c.v.exceptionBitmap >> Cpu.DF & 1) != 0) {
-                        s.vectoringInfo = info;
                         answer = c.calls.exception(c.v, Cpu.DF, 0, 0);
                         if (answer == Intercepts.EXIT) return answer;
-                        s.vectoringInfo = 0;
                     }
                 }
                 info = exceptionInfo(vector);

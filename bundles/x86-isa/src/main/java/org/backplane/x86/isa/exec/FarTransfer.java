@@ -283,7 +283,7 @@ final class FarTransfer {
     private static void softwareException(Cpu c, int vector, int type) {
         if ((c.v.exceptionBitmap >> vector & 1) != 0) {
             c.sync();
-            c.answer(c.calls.exception(c.v, vector, 0, 0));
+            c.answer(c.calls.softwareException(c.v, vector));
         }
         software(c, vector, type);
     }

@@ -3,6 +3,7 @@ package org.backplane.x86.isa.exec;
 import org.backplane.kvm.spi.cpu.CpuState;
 import org.backplane.kvm.spi.cpu.VcpuContext;
 import org.backplane.x86.isa.Insn;
+import org.backplane.x86.isa.InstructionInformation;
 import org.backplane.x86.isa.Mnemonic;
 
 /** IN, OUT, INS and OUTS with their privilege checks (SDM 1 18.5). */
@@ -24,7 +25,7 @@ final class PortHandlers {
         int port = port(c, i, 1), size = i.size0;
         check(c, port, size);
         c.sync();
-        c.v.ioString = 0;
+        c.v.ioString = i.kind1 == Insn.IMM ? VcpuContext.IMMEDIATE : 0;
         c.answer(c.calls.portIn(c.v, port, size));
         c.setRegister(CpuState.RAX, size, c.v.ioValue);
     }
@@ -33,12 +34,13 @@ final class PortHandlers {
         int port = port(c, i, 0), size = i.size1;
         check(c, port, size);
         c.sync();
-        c.v.ioString = 0;
+        c.v.ioString = i.kind0 == Insn.IMM ? VcpuContext.IMMEDIATE : 0;
         c.answer(c.calls.portOut(c.v, port, size, (int) c.register(CpuState.RAX, size)));
     }
 
     private static int form(Insn i, int segment) {
-        return VcpuContext.STRING | (i.rep || i.repne ? VcpuContext.REP : 0) | segment << 8;
+        int rep = i.rep || i.repne ? VcpuContext.REP : 0;
+        return VcpuContext.STRING | rep | segment << 8 | InstructionInformation.addressSize(i) << 12;
     }
 
     /** One element of INS or OUTS. */
@@ -52,14 +54,17 @@ final class PortHandlers {
             c.memory.probeWrite(c, gva, c.s.cpl == 3 ? 6 : 2); // the port is not read if the store would fault
             c.sync();
             c.v.ioString = form(i, CpuState.ES);
+            c.v.operandGva = gva;
             c.answer(c.calls.portIn(c.v, port, size));
             c.write(gva, size, c.v.ioValue);
         } else {
             int size = i.size1;
             check(c, port, size);
-            long value = c.readSegment(i.segment, Cpu.wrap(c.gpr[CpuState.RSI], i.addressSize), size);
+            long gva = c.linear(i.segment, Cpu.wrap(c.gpr[CpuState.RSI], i.addressSize), size, false);
+            long value = c.read(gva, size);
             c.sync();
             c.v.ioString = form(i, i.segment);
+            c.v.operandGva = gva;
             c.answer(c.calls.portOut(c.v, port, size, (int) value));
         }
     }

@@ -152,6 +152,13 @@ public final class Semantics {
         map.put(Mnemonic.INVLPG, SystemHandlers::invlpg);
         map.put(Mnemonic.INVD, SystemHandlers::invd);
         map.put(Mnemonic.WBINVD, SystemHandlers::wbinvd);
+        map.put(Mnemonic.VMCALL, VmxHandlers::vmcall);
+        all(map, VmxHandlers::withoutOperands, Mnemonic.VMLAUNCH, Mnemonic.VMRESUME, Mnemonic.VMXOFF);
+        all(map, VmxHandlers::withMemory, Mnemonic.VMCLEAR, Mnemonic.VMPTRLD, Mnemonic.VMPTRST, Mnemonic.VMXON);
+        all(map, VmxHandlers::withMemory, Mnemonic.VMREAD, Mnemonic.VMWRITE, Mnemonic.INVEPT, Mnemonic.INVVPID);
+        map.put(Mnemonic.MONITOR, SystemHandlers::monitor);
+        map.put(Mnemonic.MWAIT, SystemHandlers::mwait);
+        map.put(Mnemonic.XSETBV, SystemHandlers::xsetbv);
         map.put(Mnemonic.HLT, SystemHandlers::hlt);
         map.put(Mnemonic.PAUSE, SystemHandlers::pause);
         map.put(Mnemonic.CLI, SystemHandlers::cli);

@@ -47,6 +47,7 @@ final class StringHandlers {
                 throw again(c);
             }
             if (c.v.debug.singleStep) throw again(c);
+            if (c.v.monitorTrap && !c.emulatesOne()) throw again(c); // the monitor trap comes after each element, too (SDM 3C 25.5.2)
             left -= (int) Math.min(done, CHUNK);
             if (c.end < 0 || left <= 0 && c.v.leave) throw again(c);
             if (left <= 0) left = CHUNK;
@@ -119,7 +120,8 @@ final class StringHandlers {
     /** Does as many elements as one page of each operand allows; 0 when it has to be done singly. */
     private static long bulk(Cpu c, Insn i, long count) {
         Mnemonic m = i.mnemonic();
-        if (count < 4 || m != Mnemonic.MOVS && m != Mnemonic.STOS || c.dataBreakpoints || c.v.debug.singleStep) return 0;
+        if (count < 4 || m != Mnemonic.MOVS && m != Mnemonic.STOS) return 0;
+        if (c.dataBreakpoints || c.v.debug.singleStep || c.v.monitorTrap) return 0;
         if ((c.s.rflagsOther & (CpuState.DF | CpuState.TF)) != 0) return 0;
         int size = i.size0;
         long n = inSegment(c, CpuState.ES, CpuState.RDI, i, size, count);

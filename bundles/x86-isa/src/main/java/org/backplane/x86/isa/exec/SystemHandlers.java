@@ -3,6 +3,7 @@ package org.backplane.x86.isa.exec;
 import org.backplane.kvm.spi.cpu.CpuState;
 import org.backplane.kvm.spi.exit.ExitReasons;
 import org.backplane.x86.isa.Insn;
+import org.backplane.x86.isa.InstructionInformation;
 
 /** Control and debug registers, MSRs, descriptor tables, SYSENTER and the other system instructions. */
 final class SystemHandlers {
@@ -13,6 +14,7 @@ final class SystemHandlers {
     static void movControl(Cpu c, Insn i) {
         c.privileged();
         c.sync();
+        c.v.operandGpr = i.kind0 == Insn.CR ? i.number1 : i.number0;
         if (i.kind0 == Insn.CR) {
             c.answer(c.calls.writeCr(c.v, i.number0, c.get(i, 1)));
             c.updateMode();
@@ -30,9 +32,10 @@ final class SystemHandlers {
 
     static void lmsw(Cpu c, Insn i) {
         c.privileged();
+        c.v.operandGva = i.kind0 == Insn.MEM ? c.address(i, 2, false) : -1;
         int value = (int) c.get(i, 0);
         c.sync();
-        c.answer(c.calls.lmsw(c.v, value & 15));
+        c.answer(c.calls.lmsw(c.v, value));
         c.updateMode();
     }
 
@@ -46,20 +49,12 @@ final class SystemHandlers {
     // ---- debug registers (SDM 3B 17.2) ----
 
     static void movDebug(Cpu c, Insn i) {
-        CpuState s = c.s;
         boolean writes = i.kind0 == Insn.DR;
         int dr = writes ? i.number0 : i.number1;
-        if (dr == 4 || dr == 5) {
-            if ((s.cr4 & CpuState.CR4_DE) != 0) throw c.undefined();
-            dr += 2;
-        }
-        c.privileged();
-        if ((s.dr[7] & DebugRegisters.GD) != 0) {
-            s.dr[7] &= ~(long) DebugRegisters.GD;
-            s.pendingDebug |= DebugRegisters.BD;
-            throw c.fault(Cpu.DB, Cpu.NO_ERROR);
-        }
+        boolean exitFirst = c.v.movDrExits && !c.emulatesOne();
+        if (!exitFirst) dr = accessible(c, dr);
         c.sync();
+        c.v.operandGpr = writes ? i.number1 : i.number0;
         if (writes) {
             c.answer(c.calls.writeDr(c.v, dr, c.get(i, 1)));
             c.updateMode();
@@ -67,6 +62,20 @@ final class SystemHandlers {
             c.answer(c.calls.readDr(c.v, dr));
             c.put(i, 0, c.v.ioValue);
         }
+    }
+
+    /** The faults of an access to a debug register; answers the number with the aliases 4 and 5 resolved. */
+    private static int accessible(Cpu c, int dr) {
+        CpuState s = c.s;
+        boolean alias = dr == 4 || dr == 5;
+        if (alias && (s.cr4 & CpuState.CR4_DE) != 0) throw c.undefined();
+        c.privileged();
+        if ((s.dr[7] & DebugRegisters.GD) != 0) {
+            s.dr[7] &= ~(long) DebugRegisters.GD;
+            s.pendingDebug |= DebugRegisters.BD;
+            throw c.fault(Cpu.DB, Cpu.NO_ERROR);
+        }
+        return alias ? dr + 2 : dr;
     }
 
     // ---- MSRs, time, identification ----
@@ -112,11 +121,18 @@ final class SystemHandlers {
 
     // ---- descriptor tables ----
 
+    /** An exit of these comes before the faults of the memory operand (SDM 3C 25.1.1). */
+    private static void tableExit(Cpu c, Insn i, int reason) {
+        c.v.instructionInformation = InstructionInformation.ofTable(i);
+        c.v.displacement = i.displacement;
+        c.instruction(reason);
+    }
+
     static void storeTable(Cpu c, Insn i) {
         boolean gdt = i.regField() == 0;
+        tableExit(c, i, ExitReasons.GDTR_IDTR);
         long off = c.effective(i);
         c.linear(i.segment, off, 6, true);
-        c.instruction(ExitReasons.GDTR_IDTR);
         CpuState s = c.s;
         c.writeSegment(i.segment, off, 2, gdt ? s.gdtLimit : s.idtLimit);
         c.writeSegment(i.segment, Cpu.wrap(off + 2, i.addressSize), 4, gdt ? s.gdtBase : s.idtBase);
@@ -124,12 +140,12 @@ final class SystemHandlers {
 
     static void loadTable(Cpu c, Insn i) {
         c.privileged();
+        tableExit(c, i, ExitReasons.GDTR_IDTR);
         boolean gdt = i.regField() == 2;
         long off = c.effective(i);
         int limit = (int) c.readSegment(i.segment, off, 2);
         long base = c.readSegment(i.segment, Cpu.wrap(off + 2, i.addressSize), 4);
         if (i.operandSize == 2) base &= 0xffffff;
-        c.instruction(ExitReasons.GDTR_IDTR);
         if (gdt) {
             c.s.gdtBase = base;
             c.s.gdtLimit = limit;
@@ -141,17 +157,17 @@ final class SystemHandlers {
 
     static void storeSelector(Cpu c, Insn i) {
         Segments.protectedOnly(c);
-        c.instruction(ExitReasons.LDTR_TR);
+        tableExit(c, i, ExitReasons.LDTR_TR);
         c.put(i, 0, c.s.segSel[i.regField() == 0 ? CpuState.LDTR : CpuState.TR]);
     }
 
     static void lldt(Cpu c, Insn i) {
         Segments.protectedOnly(c);
         c.privileged();
+        tableExit(c, i, ExitReasons.LDTR_TR);
         int selector = (int) c.get(i, 0);
         CpuState s = c.s;
         if (Segments.isNull(selector)) {
-            c.instruction(ExitReasons.LDTR_TR);
             Segments.setNull(s, CpuState.LDTR, selector);
             return;
         }
@@ -160,13 +176,13 @@ final class SystemHandlers {
         int ar = Segments.rights(d);
         if ((ar & 0x1f) != Segments.LDT) throw c.selectorFault(Cpu.GP, selector);
         if (!Segments.present(ar)) throw c.selectorFault(Cpu.NP, selector);
-        c.instruction(ExitReasons.LDTR_TR);
         Segments.set(s, CpuState.LDTR, selector, d);
     }
 
     static void ltr(Cpu c, Insn i) {
         Segments.protectedOnly(c);
         c.privileged();
+        tableExit(c, i, ExitReasons.LDTR_TR);
         int selector = (int) c.get(i, 0);
         if (Segments.isNull(selector)) throw c.fault(Cpu.GP, 0);
         if ((selector & 4) != 0) throw c.selectorFault(Cpu.GP, selector);
@@ -174,7 +190,6 @@ final class SystemHandlers {
         int ar = Segments.rights(d), type = ar & 0x1f;
         if (type != Segments.TSS16 && type != Segments.TSS32) throw c.selectorFault(Cpu.GP, selector);
         if (!Segments.present(ar)) throw c.selectorFault(Cpu.NP, selector);
-        c.instruction(ExitReasons.LDTR_TR);
         c.writeSystem(Segments.address(c.s, selector) + 5, 1, ar & 0xff | 2);
         Segments.set(c.s, CpuState.TR, selector, d | 2L << 40);
     }
@@ -204,6 +219,28 @@ final class SystemHandlers {
         c.privileged();
         c.instruction(ExitReasons.HLT);
         c.s.activity = CpuState.HLT;
+    }
+
+    /** #UD above CPL 0 (SDM 2B). Nothing is monitored: MWAIT may end its wait at any time, and does so at once. */
+    static void monitor(Cpu c, Insn i) {
+        if (c.s.cpl != 0) throw c.undefined();
+        c.instruction(ExitReasons.MONITOR);
+        if ((int) c.gpr[CpuState.RCX] != 0) throw c.fault(Cpu.GP, 0);
+        int segment = i.segmentPrefix >= 0 ? i.segmentPrefix : CpuState.DS;
+        c.readSegment(segment, Cpu.wrap(c.gpr[CpuState.RAX], i.addressSize), 1);
+    }
+
+    static void mwait(Cpu c, Insn i) {
+        if (c.s.cpl != 0) throw c.undefined();
+        c.instruction(ExitReasons.MWAIT);
+        if ((c.gpr[CpuState.RCX] & ~1) != 0) throw c.fault(Cpu.GP, 0);
+    }
+
+    /** No CPU here has XSAVE, so that CR4.OSXSAVE is set by a host only, and XSETBV then always exits. */
+    static void xsetbv(Cpu c, Insn i) {
+        if ((c.s.cr4 & CpuState.CR4_OSXSAVE) == 0) throw c.undefined();
+        c.privileged();
+        c.instruction(ExitReasons.XSETBV);
     }
 
     static void pause(Cpu c, Insn i) {

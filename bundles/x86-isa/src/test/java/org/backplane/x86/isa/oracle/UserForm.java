@@ -19,7 +19,9 @@ record UserForm(Opcode opcode, int operandSize, boolean memory) {
     private static final Set<String> ELSEWHERE = Set.of(
             "LES", "LDS", "LSS", "LFS", "LGS", "CALLF", "JMPF", "RETF", "IRET", "INT", "INT1", "INT3", "INTO", "IN", "OUT",
             "INS", "OUTS", "HLT", "CLI", "STI", "UD0", "UD1", "UD2", "RSM", "RDTSC", "RDPMC", "CPUID", "SYSENTER", "SYSEXIT",
-            "RDMSR", "WRMSR", "SLDT", "STR", "SGDT", "SIDT", "SMSW", "VERR", "VERW", "LAR", "LSL", "FXSAVE", "FXRSTOR", "PAUSE");
+            "RDMSR", "WRMSR", "SLDT", "STR", "SGDT", "SIDT", "SMSW", "VERR", "VERW", "LAR", "LSL", "FXSAVE", "FXRSTOR", "PAUSE",
+            "VMCALL", "VMLAUNCH", "VMRESUME", "VMXOFF", "VMXON", "VMCLEAR", "VMPTRLD", "VMPTRST", "VMREAD", "VMWRITE", "INVEPT", "INVVPID", "MONITOR",
+            "MWAIT");
 
     /** Mnemonics without an operand that shows it, whose operand size matters. */
     private static final Set<String> SIZED = Set.of("CBW", "CWD", "PUSHA", "POPA", "PUSHF", "POPF", "LEAVE", "ENTER");
