@@ -90,10 +90,15 @@ final class GdbServer implements AutoCloseable {
         if (session == s) session = null;
     }
 
-    /** Ends the session that is there; the guest goes on. */
+    /** Nobody can attach any more. */
+    void closePort() {
+        close(socket);
+    }
+
+    /** That, and the session that is there ends; the guest goes on. */
     @Override
     public void close() {
-        close(socket);
+        closePort();
         synchronized (this) {
             if (session != null) session.close();
         }

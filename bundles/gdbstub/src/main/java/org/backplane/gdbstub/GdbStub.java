@@ -46,8 +46,11 @@ public final class GdbStub implements MachineFrontEnd {
         close(machine);
         GdbServer s = GdbServer.open(machine, address, (m, line) -> console.execute(m, line));
         servers.put(machine, s);
-        // Also if it has ended meanwhile.
-        machine.ended().thenRun(() -> close(machine));
+        // Also if it has ended meanwhile. A session tells its gdb by itself.
+        machine.ended().thenRun(() -> {
+            servers.remove(machine, s);
+            s.closePort();
+        });
         return s.address();
     }
 

@@ -63,7 +63,7 @@ final class Session implements Runnable {
 
     private boolean tellsBreakpoints;
     private int stepBits = STEP_ENABLE | STEP_NO_IRQ;
-    private boolean over;
+    private boolean ended, over;
 
     Session(Machine machine, Connection connection, MonitorConsole console) {
         this.machine = machine;
@@ -125,8 +125,17 @@ final class Session implements Runnable {
 
     private void ended(int status) throws IOException {
         lastStop = String.format("W%02x", status & 0xff);
-        if (running) connection.send(lastStop);
+        ended = true;
+        if (!running) return;
+        connection.send(lastStop);
         over = true;
+    }
+
+    /** There is no guest any more; gdb hears of it when it asks or wants it to run. */
+    private void afterwards(String p) throws IOException {
+        boolean wants = p.startsWith("vCont;") || p.matches("[?cCsSkD].*");
+        connection.send(wants ? lastStop : error(EINVAL));
+        over = wants;
     }
 
     private void stopped(Stop stop) throws IOException {
@@ -138,6 +147,10 @@ final class Session implements Runnable {
     private void packet(String p) throws IOException {
         if (p.equals(Connection.INTERRUPT)) {
             if (running) debugger.interrupt();
+            return;
+        }
+        if (ended) {
+            afterwards(p);
             return;
         }
         String answer;
@@ -271,11 +284,11 @@ final class Session implements Runnable {
 
     private String writeAll(String hex) {
         checkHex(hex);
+        if (hex.length() != 2 * layout.registers().stream().mapToInt(Register::bytes).sum()) return error(EINVAL);
         boolean[] good = {true};
         debugger.change(0, s -> {
             int at = 0;
             for (Register r : layout.registers()) {
-                if (at + 2 * r.bytes() > hex.length()) break;
                 good[0] &= r.write(s, hex.substring(at, at += 2 * r.bytes()));
             }
         });

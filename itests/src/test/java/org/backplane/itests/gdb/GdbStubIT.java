@@ -22,6 +22,7 @@ import org.backplane.board.api.Machines;
 import org.backplane.itests.harness.InContainer;
 import org.backplane.itests.support.GuestProgram;
 import org.backplane.itests.support.Osgi;
+import org.backplane.itests.support.OtherVersion;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -233,7 +234,16 @@ class GdbStubIT {
             for (String mmu : List.of("shadow", "direct")) {
                 assertEquals("T05hwbreak:;thread:01;", gdb.ask("vCont;c"));
                 m.swap("mmu", mmu);
-                m.swap("emulator", null);
+            }
+            for (String card : List.of("x86-emulate", "vmx")) {
+                Bundle other = OtherVersion.installBeside(Osgi.bundle("org.backplane." + card), "0.2.0");
+                try {
+                    m.swap(card.equals("vmx") ? "cpu-backend" : "emulator", null);
+                    assertEquals("T05hwbreak:;thread:01;", gdb.ask("vCont;c"));
+                } finally {
+                    other.uninstall();
+                }
+                assertEquals("T05hwbreak:;thread:01;", gdb.ask("vCont;c"), "with the card of the version before again");
             }
             gdb.ask("z1," + Long.toHexString(BEHIND) + ",1");
             gdb.send("vCont;c");
@@ -337,6 +347,7 @@ class GdbStubIT {
             gdb.run("set var *(int *) " + COUNTER + " = 41");
             assertTrue(gdb.run("continue").contains("Breakpoint 1, 0x00100026"));
             assertTrue(gdb.run("print *(int *) " + COUNTER).endsWith("= 42"));
+            gdb.run("delete"); // for what stops at the same place
             gdb.run("watch *(int *) " + COUNTER);
             String change = gdb.run("continue");
             assertTrue(change.contains("Old value = 42") && change.contains("New value = 43"), change);
