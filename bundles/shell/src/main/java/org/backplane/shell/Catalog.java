@@ -13,7 +13,7 @@ import org.osgi.framework.BundleContext;
 import org.osgi.framework.InvalidSyntaxException;
 import org.osgi.framework.ServiceReference;
 
-/** The commands of this bundle, read from their components: for help and completion. */
+/** The commands in the board's scopes, of this bundle and of others, read from their components: for help and completion. */
 final class Catalog {
     /** Scopes in the order in which help shows them, which is also the order in which a name without a scope is looked up. */
     static final List<String> SCOPES = List.of("monitor", "vm", "card", "cpu", "exit", "mem", "mmu");
@@ -31,7 +31,7 @@ final class Catalog {
         this.source = source;
     }
 
-    /** The commands that a bundle's services bring. */
+    /** The commands that services bring. */
     static Catalog of(BundleContext context) {
         return new Catalog(() -> services(context));
     }
@@ -48,7 +48,7 @@ final class Catalog {
         try {
             ServiceReference<?>[] found = context.getServiceReferences((String) null, "(&(osgi.command.scope=*)(osgi.command.function=*))");
             return Stream.of(found == null ? new ServiceReference<?>[0] : found)
-                    .filter(r -> r.getBundle() == context.getBundle())
+                    .filter(r -> SCOPES.contains(String.valueOf(r.getProperty("osgi.command.scope"))))
                     .flatMap(r -> entries(context, r));
         } catch (InvalidSyntaxException e) {
             throw new IllegalStateException(e);

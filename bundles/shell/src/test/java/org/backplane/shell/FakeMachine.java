@@ -8,6 +8,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import org.backplane.board.api.BoardException;
 import org.backplane.board.api.Machine;
+import org.backplane.board.api.MachineDebugger;
 import org.backplane.kvm.spi.cpu.CpuState;
 import org.backplane.kvm.spi.device.DisplaySource;
 
@@ -177,6 +178,11 @@ final class FakeMachine implements Machine {
     @Override
     public Map<String, String> stats() {
         return Map.of("instructions", "1234567", "time", "1.000 s", "mmu.pf_fixed", "7");
+    }
+
+    @Override
+    public MachineDebugger debug(MachineDebugger.Listener listener) throws BoardException {
+        throw new BoardException("a fake");
     }
 
     @Override

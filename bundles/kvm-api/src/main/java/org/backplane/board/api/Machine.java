@@ -138,6 +138,14 @@ public interface Machine {
     /** The active backend's VMCS. */
     Map<String, Long> vmcs(int vcpu);
 
+    /**
+     * Pauses the machine and takes hold of it for a debugger. A machine that is not started yet stays where it is after {@link #start} until the debugger
+     * lets it go.
+     *
+     * @throws BoardException if another debugger holds it, or it has ended
+     */
+    MachineDebugger debug(MachineDebugger.Listener listener) throws BoardException;
+
     // ---- people ----
 
     /** The screen; empty when no card has one. */

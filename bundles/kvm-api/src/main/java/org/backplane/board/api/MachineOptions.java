@@ -2,6 +2,7 @@ package org.backplane.board.api;
 
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Stream;
 
 /**
@@ -34,6 +35,9 @@ public final class MachineOptions {
             new Option("cpu-backend", "NAME", false, "CPU backend card (default vmx)"),
             new Option("mmu", "NAME", false, "MMU card: shadow or direct (default direct)"),
             new Option("emulator", "NAME", false, "emulator card"),
+            new Option("S", "", false, "do not start the CPU: wait for a debugger's continue, or vm:resume"),
+            new Option("gdb", "tcp:[HOST]:PORT", false, "wait for gdb there (default host 127.0.0.1)"),
+            new Option("s", "", false, "the same as -gdb tcp::1234"),
             new Option("overcommit", "mem-lock=on|off", false, "lock guest memory"),
             new Option("d", "ITEM,…", false, "log: int, exec, cpu_reset, exit, io, guest_errors"),
             new Option("D", "FILE", false, "where -d logs to (default standard error)"));
@@ -46,6 +50,9 @@ public final class MachineOptions {
             new Option("bundle", "FILE.jar", true, "install a third-party bundle first"),
             new Option("timeout", "SECONDS", false, "end with status 124 after so long"),
             new Option("stats", "", false, "print statistics at the end"));
+
+    /** Those of {@link #ALL} that a {@link MachineFrontEnd} serves. */
+    public static final Set<String> SERVED = Set.of("gdb", "s");
 
     private MachineOptions() {}
 

@@ -43,6 +43,7 @@ final class MachineConfig {
     final long wallBaseMillis;
     final boolean icount;
     final boolean noReboot;
+    final boolean frozen;
     final String cpuBackend;
     final String mmu;
     final String emulator;
@@ -69,6 +70,7 @@ final class MachineConfig {
         wallBaseMillis = rtcBase(one("rtc").orElse("base=utc"));
         icount = flag("icount");
         noReboot = flag("no-reboot");
+        frozen = flag("S");
         cpuBackend = one("cpu-backend").orElse("vmx");
         mmu = one("mmu").orElse("direct");
         emulator = one("emulator").orElse("interpreter");

@@ -10,6 +10,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import org.backplane.board.api.BoardException;
 import org.backplane.board.api.Machine;
+import org.backplane.board.api.MachineDebugger;
 import org.backplane.board.backend.BlockImages;
 import org.backplane.board.backend.CharBackend;
 import org.backplane.board.backend.ConsoleBackend;
@@ -65,6 +66,7 @@ public final class PcMachine implements Machine, CardRegistry.Listener, MachineL
     private final Runnable onEnd;
     private final CardBay bay;
     private final Typist typist;
+    private final DebugPort debugPort;
 
     private volatile boolean started;
     private volatile boolean wantRunning;
@@ -89,6 +91,7 @@ public final class PcMachine implements Machine, CardRegistry.Listener, MachineL
         report = new MachineReport(this);
         bay = new CardBay(this, loop, board, cpuSlots, registry, config.snapshot);
         typist = new Typist(this, loop);
+        debugPort = new DebugPort(this, loop);
         try {
             cpuSlots.checkAvailable();
             mapMemory();
@@ -288,6 +291,7 @@ public final class PcMachine implements Machine, CardRegistry.Listener, MachineL
                 if (config.noReboot) end(new End(STATUS_ENDED_BY_EXIT, "triple fault", report.crash("triple fault")));
                 else resetNow("triple fault");
             }
+            case DEBUG -> debugPort.stopped(run);
             case FAIL_ENTRY, INTERNAL_ERROR, UNKNOWN -> end(
                     new End(STATUS_ENDED_BY_EXIT, run.message, report.crash(run.message)));
             default -> end(new End(
@@ -379,7 +383,7 @@ public final class PcMachine implements Machine, CardRegistry.Listener, MachineL
             boot.load(vm, vcpu.context().state);
             vcpu.stateChanged();
             started = true;
-            wantRunning = true;
+            wantRunning = !config.frozen && !debugPort.holds();
             bay.checkWaiting();
             loop.start(vcpu);
         });
@@ -387,12 +391,35 @@ public final class PcMachine implements Machine, CardRegistry.Listener, MachineL
 
     @Override
     public void pause() {
-        loop.request(() -> wantRunning = false);
+        loop.request(() -> {
+            wantRunning = false;
+            debugPort.paused();
+        });
     }
 
     @Override
     public void resume() {
-        loop.request(() -> wantRunning = started && !over);
+        loop.request(this::go);
+    }
+
+    /** Goes on, on the machine's thread. */
+    void go() {
+        wantRunning = started && !over;
+    }
+
+    /** Stands still, on the machine's thread. False if it does already. */
+    boolean halt() {
+        boolean ran = wantRunning;
+        wantRunning = false;
+        return ran;
+    }
+
+    @Override
+    public MachineDebugger debug(MachineDebugger.Listener listener) throws BoardException {
+        return loop.ask(() -> {
+            if (over) throw new BoardException("machine " + name + " has ended");
+            return debugPort.open(listener);
+        });
     }
 
     @Override
