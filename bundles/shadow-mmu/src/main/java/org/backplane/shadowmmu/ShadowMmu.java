@@ -10,6 +10,7 @@ import org.backplane.kvm.spi.mmu.FrameTable;
 import org.backplane.kvm.spi.mmu.GuestWalk;
 import org.backplane.kvm.spi.mmu.Mmu;
 import org.backplane.kvm.spi.mmu.MmuContext;
+import org.backplane.kvm.spi.mmu.MmuView;
 import org.backplane.kvm.spi.mmu.Spte;
 import org.backplane.kvm.spi.mmu.VmMemory;
 
@@ -402,6 +403,11 @@ final class ShadowMmu implements Mmu, GuestWalk.Memory, ShadowPages.Tlb {
         c.put("pages_zapped", pages.zapped);
         c.put("pages_reclaimed", pages.reclaimed);
         return c;
+    }
+
+    @Override
+    public MmuView view() {
+        return new ShadowView(context, pages);
     }
 
     @Override

@@ -68,9 +68,9 @@ final class ShadowPages {
         return (int) (key ^ key >>> 12) & BUCKETS - 1;
     }
 
-    /** The shadow page in a frame. */
+    /** The shadow page in a frame, null for a frame that holds none. */
     ShadowPage at(long frame) {
-        return byFrame[(int) frame];
+        return frame < byFrame.length ? byFrame[(int) frame] : null;
     }
 
     long entry(ShadowPage p, int index) {

@@ -43,7 +43,7 @@ class ShadowMmuTest {
         memory.write(DIRECTORY, 4, TABLE | 7);
         mmu.setRoot(v);
         cpu = new Processor(memory, v, mmu);
-        audit = new Audit(memory, v, mmu);
+        audit = new Audit(mmu);
     }
 
     @AfterEach
@@ -389,7 +389,7 @@ class ShadowMmuTest {
         memory.mmu = mmu;
         mmu.setRoot(v);
         cpu = new Processor(memory, v, mmu);
-        audit = new Audit(memory, v, mmu);
+        audit = new Audit(mmu);
         for (int i = 0; i < 200; i++) {
             // Large pages at many places: two shadow pages each.
             memory.write(DIRECTORY + i * 4, 4, i % 2 * 0x400000L | 0xe7);
