@@ -33,6 +33,8 @@ public final class MachineOptions {
             new Option("no-reboot", "", false, "end instead of resetting"),
             new Option("cpu-backend", "NAME", false, "CPU backend card (default vmx)"),
             new Option("mmu", "NAME", false, "MMU card: shadow or direct (default direct)"),
+            new Option("shadow-pages", "N", false, "most shadow pages of -mmu shadow, at least 64 (default 4096)"),
+            new Option("audit", "N", false, "audit the MMU's tables every N VM exits; -stats ends with the result"),
             new Option("emulator", "NAME", false, "emulator card"),
             new Option("overcommit", "mem-lock=on|off", false, "lock guest memory"),
             new Option("d", "ITEM,…", false, "log: int, exec, cpu_reset, exit, io, guest_errors"),

@@ -10,6 +10,9 @@ import java.util.List;
  * @param violationCount how many there are in all
  */
 public record AuditReport(long checks, List<Violation> violations, long violationCount) {
+    /** Of an MMU that has nothing to compare. */
+    public static final AuditReport EMPTY = new AuditReport(0, List.of(), 0);
+
     /** So many violations are described; more are counted. */
     public static final int MOST = 100;
 
