@@ -23,9 +23,9 @@ import org.backplane.kvm.spi.mmu.VmMemory;
  * <li><em>A page fault:</em> the guest's tables are walked. They forbid the access: the guest gets its #PF. They allow it: the SPTEs
  *     along the way are made. The page is a shadowed table and this is a write: the kernel's is emulated, a user program's
  *     turns the page back into data. No slot: a device.
- * <li><em>A write to a shadowed table</em> ({@link #guestPteWritten}, before it happens): the SPTEs made of the entry go. After several writes to a
- *     table that nobody used in between, its shadow goes as a whole and the page becomes writable: the guest is building, copying or
- *     recycling it.
+ * <li><em>A write to a shadowed table</em> ({@link #guestPteWritten}, before it happens): the SPTEs made of the entry go. After three writes in a row to
+ *     a table, with no use of it in between, or a write that is not one to a single entry, its shadow goes as a whole and the page becomes writable:
+ *     the guest is building, copying or recycling it.
  * <li><em>A load of CR3:</em> the root is looked up by frame and role; the shadow of an address space that ran before is still there.
  * <li><em>INVLPG</em> is no event: the processor drops its TLB entry, and the SPTE was dropped when the guest wrote its entry.
  * </ul>
@@ -34,14 +34,15 @@ import org.backplane.kvm.spi.mmu.VmMemory;
  * four levels in {@code v.root}.
  *
  * <p><b>Rights</b> are in leaf SPTEs only: what the guest's upper levels grant is part of the role. W also needs the guest's dirty bit. With
- * CR0.WP=0 a supervisor's write to a read-only page gives W=1, U=0; a later user access turns it back.
+ * CR0.WP=0 a supervisor's write to a read-only page gives W=1, U=0; a later user access turns it back. SMEP and SMAP are the processor's affair, for
+ * SPTEs have the guest's U; but such a turned page has not, so that it gets NX under SMEP, and none is made under SMAP.
  *
  * <p><b>Threading.</b> As {@link Mmu} says: calls of one VM are serialized.
  */
 final class ShadowMmu implements Mmu, GuestWalk.Memory, ShadowPages.Tlb {
     private static final int PRESENT = 1, WRITE = 2, USER = 4, FETCH = 16;
 
-    /** So many writes to a table with no use in between make a flood. */
+    /** So many writes to one table in a row, with no use in between, make a flood. */
     private static final int FLOOD = 3;
 
     private static final long ADDRESS = 0x000f_ffff_ffff_f000L;
@@ -61,7 +62,10 @@ final class ShadowMmu implements Mmu, GuestWalk.Memory, ShadowPages.Tlb {
     /** A dirty leaf SPTE vanished since the last flush of everything (global ones), or since the last load of CR3 (others). */
     private boolean globalWriterVanished, writerVanished;
 
-    private long fixed, guest, emulated, mmio, pteWrites, floods, userUnshadows;
+    /** Number of the row of writes to one and the same table, and that table: a write to another begins a new row. */
+    private long writeRow, writeRowKey;
+
+    private long fixed, guest, emulated, mmio, pteWrites, floods, userUnshadows, rootHits, rootMisses;
 
     ShadowMmu(MmuContext context, int limit) {
         this.context = context;
@@ -115,13 +119,16 @@ final class ShadowMmu implements Mmu, GuestWalk.Memory, ShadowPages.Tlb {
     }
 
     private ShadowPage root(long gfn, int role) {
+        long created = pages.created;
         ShadowPage p = pages.get(gfn, role);
+        if (pages.created == created) rootHits++;
+        else rootMisses++;
         p.roots++;
         return p;
     }
 
-    private static void release(ShadowPage[] old) {
-        for (ShadowPage p : old) if (p != null) p.roots--;
+    private void release(ShadowPage[] old) {
+        for (ShadowPage p : old) if (p != null) pages.release(p);
     }
 
     private ShadowPage[] rootsOf(VcpuContext v) {
@@ -263,6 +270,10 @@ final class ShadowMmu implements Mmu, GuestWalk.Memory, ShadowPages.Tlb {
         ShadowPage p = key > 0 ? pages.firstTable(key) : null;
         if (p == null) return;
         pteWrites++;
+        if (key != writeRowKey) {
+            writeRowKey = key;
+            writeRow++;
+        }
         boolean flood = false;
         for (; p != null; p = pages.nextTable(p)) {
             if (!oneEntry(p, gpa, size)) flood = true;
@@ -298,6 +309,10 @@ final class ShadowMmu implements Mmu, GuestWalk.Memory, ShadowPages.Tlb {
             // A guest entry maps 4 MiB: two SPTEs of 2 MiB.
             pages.drop(p, (offset >> 2 & 255) * 2);
             pages.drop(p, (offset >> 2 & 255) * 2 + 1);
+        }
+        if (p.writeRow != writeRow) {
+            p.writeRow = writeRow;
+            p.writes = 0;
         }
         return ++p.writes >= FLOOD;
     }
@@ -394,14 +409,17 @@ final class ShadowMmu implements Mmu, GuestWalk.Memory, ShadowPages.Tlb {
         c.put("pf_guest", guest);
         c.put("pf_emulate", emulated);
         c.put("pf_mmio", mmio);
-        c.put("pte_writes", pteWrites);
-        c.put("pte_floods", floods);
-        c.put("user_unshadows", userUnshadows);
-        c.put("pages", (long) pages.inUse);
-        c.put("pages_created", pages.created);
-        c.put("pages_reused", pages.reused);
-        c.put("pages_zapped", pages.zapped);
-        c.put("pages_reclaimed", pages.reclaimed);
+        c.put("mmu_pte_write", pteWrites);
+        c.put("mmu_flooded", floods);
+        c.put("mmu_user_unshadow", userUnshadows);
+        c.put("mmu_shadow_created", pages.created);
+        c.put("mmu_shadow_reused", pages.reused);
+        c.put("mmu_shadow_zapped", pages.zapped);
+        c.put("mmu_recycled", pages.reclaimed);
+        c.put("root_cache_hit", rootHits);
+        c.put("root_cache_miss", rootMisses);
+        c.put("shadow_pages", (long) pages.inUse);
+        c.put("shadow_pages_limit", (long) pages.limit());
         return c;
     }
 

@@ -34,15 +34,18 @@ final class ShadowPages {
         void flush();
     }
 
-    /** Reclaim begins when fewer pages than the first number are free, and ends when the second number is. */
-    private static final int FEW_FREE = 5, ENOUGH_FREE = 25;
+    /** Reclaim begins when fewer pages than this are free: a fault takes 3 at most, a new root 4. */
+    private static final int FEW_FREE = 5;
+
+    /** Reclaim ends when so many are free, or an eighth of a small budget. */
+    private static final int ENOUGH_FREE = 25;
 
     private static final int BUCKETS = 4096;
 
     private final VmMemory memory;
     private final FrameTable frames;
     private final Tlb tlb;
-    private final int limit;
+    private final int limit, enoughFree;
     private final ShadowPage[] hash = new ShadowPage[BUCKETS];
     private ShadowPage[] byFrame = new ShadowPage[1024];
     private ShadowPage newest, oldest;
@@ -55,6 +58,7 @@ final class ShadowPages {
         this.memory = memory;
         this.frames = memory.frames();
         this.limit = limit;
+        enoughFree = Math.clamp(limit / 8, FEW_FREE, ENOUGH_FREE);
         this.tlb = tlb;
     }
 
@@ -75,6 +79,10 @@ final class ShadowPages {
 
     long entry(ShadowPage p, int index) {
         return frames.entry(p.frame, index);
+    }
+
+    int limit() {
+        return limit;
     }
 
     // ---- look-up ----
@@ -171,6 +179,7 @@ final class ShadowPages {
     void link(ShadowPage p, int index, ShadowPage child) {
         frames.setEntry(p.frame, index, Spte.of(child.frame, Spte.P | Spte.W | Spte.U));
         child.addParent(p.ref(index));
+        p.zapped = false;
     }
 
     /**
@@ -202,7 +211,10 @@ final class ShadowPages {
 
     // ---- zap and reclaim ----
 
-    /** Empties a page, takes it out of all tables, and frees it unless it is the root of a vCPU: then it stays, empty and protected. */
+    /**
+     * Empties a page, takes it out of all tables, and frees it, unless it is the root of a vCPU: then it stays, empty and protected, and
+     * {@link #release} frees it if it was not used again.
+     */
     void zap(ShadowPage p) {
         zapped++;
         p.writes = 0;
@@ -221,7 +233,13 @@ final class ShadowPages {
             p.removeParent(ref);
         }
         if (p.roots == 0) free(p);
+        else p.zapped = true;
         tlb.flush();
+    }
+
+    /** A vCPU uses this root no more. */
+    void release(ShadowPage root) {
+        if (--root.roots == 0 && root.zapped) free(root);
     }
 
     /** Zaps every shadow of a guest table. */
@@ -238,7 +256,7 @@ final class ShadowPages {
     void makeRoom() {
         if (limit - inUse >= FEW_FREE) return;
         ShadowPage p = oldest;
-        while (p != null && limit - inUse < ENOUGH_FREE) {
+        while (p != null && limit - inUse < enoughFree) {
             ShadowPage newer = p.lruPrevious;
             if (p.roots == 0) {
                 reclaimed++;

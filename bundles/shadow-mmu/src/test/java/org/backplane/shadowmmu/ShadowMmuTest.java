@@ -88,9 +88,9 @@ class ShadowMmuTest {
         map(0x5000, 0x7007);
         cpu.access(0x5000, WRITE);
         map(0x6000, 0x8007);
-        long before = count("pte_writes");
+        long before = count("mmu_pte_write");
         cpu.access(0x6000, WRITE);
-        assertEquals(before, count("pte_writes"));
+        assertEquals(before, count("mmu_pte_write"));
         assertNotEquals(0, cpu.leaf(0x5000));
     }
 
@@ -202,7 +202,7 @@ class ShadowMmuTest {
             assertEquals(Fault.FIXED, cpu.access(0x5000, READ));
         }
         assertTrue(mmu.pages().shadowed(memory.frame(2)));
-        assertEquals(0, count("pte_floods"));
+        assertEquals(0, count("mmu_flooded"));
     }
 
     @Test
@@ -232,14 +232,14 @@ class ShadowMmuTest {
     void rootIsFoundAgainWhenItsAddressSpaceRunsAgain() {
         map(0x5000, 0x7067);
         cpu.access(0x5000, READ);
-        long created = count("pages_created");
+        long created = count("mmu_shadow_created");
         v.state.cr3 = 0x4000;
         mmu.setRoot(v);
         assertEquals(0, cpu.leaf(0x5000));
         v.state.cr3 = DIRECTORY;
         mmu.setRoot(v);
         assertNotEquals(0, cpu.leaf(0x5000));
-        assertEquals(created + 4, count("pages_created"), "the other directory's four roots");
+        assertEquals(created + 4, count("mmu_shadow_created"), "the other directory's four roots");
     }
 
     @Test
@@ -401,7 +401,7 @@ class ShadowMmuTest {
             mmu.setRoot(v);
             assertTrue(memory.frames().shadowFrames() <= 64);
         }
-        assertTrue(count("pages_reclaimed") > 0);
+        assertTrue(count("mmu_recycled") > 0);
     }
 
     @Test
