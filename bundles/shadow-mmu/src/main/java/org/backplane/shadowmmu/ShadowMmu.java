@@ -42,9 +42,6 @@ import org.backplane.kvm.spi.mmu.VmMemory;
 final class ShadowMmu implements Mmu, GuestWalk.Memory, ShadowPages.Tlb {
     private static final int PRESENT = 1, WRITE = 2, USER = 4, FETCH = 16;
 
-    /** So many writes to one table in a row, with no use in between, make a flood. */
-    private static final int FLOOD = 3;
-
     private static final long ADDRESS = 0x000f_ffff_ffff_f000L;
 
     private final MmuContext context;
@@ -62,9 +59,7 @@ final class ShadowMmu implements Mmu, GuestWalk.Memory, ShadowPages.Tlb {
     /** A dirty leaf SPTE vanished since the last flush of everything (global ones), or since the last load of CR3 (others). */
     private boolean globalWriterVanished, writerVanished;
 
-    /** Number of the row of writes to one and the same table, and that table: a write to another begins a new row. */
-    private long writeRow, writeRowKey;
-
+    private final FloodDetector flood = new FloodDetector();
     private long fixed, guest, emulated, mmio, pteWrites, floods, userUnshadows, rootHits, rootMisses;
 
     ShadowMmu(MmuContext context, int limit) {
@@ -216,7 +211,7 @@ final class ShadowMmu implements Mmu, GuestWalk.Memory, ShadowPages.Tlb {
     /** Makes the shadow pages from the root to level 1 for a walk that succeeded. */
     private ShadowPage leafPage(VcpuContext v, long gva) {
         ShadowPage p = rootFor(v, gva);
-        p.writes = 0;
+        flood.used(p);
         int mode = p.role;
         long rights = Spte.W | Spte.U;
         for (int level = p.level(); level > 1; level--) {
@@ -238,7 +233,7 @@ final class ShadowMmu implements Mmu, GuestWalk.Memory, ShadowPages.Tlb {
             int role = Role.of(mode, level - 1, quadrant, direct, rights);
             if (direct) role |= (walk.dirty ? 0 : Role.CLEAN) | (walk.global ? Role.GLOBAL : 0);
             p = child(p, Spte.index(gva, level), gfn, role);
-            p.writes = 0;
+            flood.used(p);
         }
         return p;
     }
@@ -270,16 +265,12 @@ final class ShadowMmu implements Mmu, GuestWalk.Memory, ShadowPages.Tlb {
         ShadowPage p = key > 0 ? pages.firstTable(key) : null;
         if (p == null) return;
         pteWrites++;
-        if (key != writeRowKey) {
-            writeRowKey = key;
-            writeRow++;
+        boolean zap = flood.written(key);
+        for (; p != null && !zap; p = pages.nextTable(p)) {
+            if (!oneEntry(p, gpa, size)) zap = true;
+            else if (covers(p, (int) gpa & 0xfff)) dropEntry(p, (int) gpa & 0xfff);
         }
-        boolean flood = false;
-        for (; p != null; p = pages.nextTable(p)) {
-            if (!oneEntry(p, gpa, size)) flood = true;
-            else if (covers(p, (int) gpa & 0xfff)) flood |= dropEntry(p, (int) gpa & 0xfff);
-        }
-        if (flood) {
+        if (zap) {
             floods++;
             pages.zapTables(key);
         }
@@ -299,8 +290,8 @@ final class ShadowMmu implements Mmu, GuestWalk.Memory, ShadowPages.Tlb {
         return entryShift(p) == 3 || offset >> (p.level() == 1 ? 11 : 10) == Role.quadrant(p.role);
     }
 
-    /** Drops the SPTEs made of the guest's entry at an offset of its table; answers whether this was one write too many. */
-    private boolean dropEntry(ShadowPage p, int offset) {
+    /** Drops the SPTEs made of the guest's entry at an offset of its table. */
+    private void dropEntry(ShadowPage p, int offset) {
         if (entryShift(p) == 3) {
             pages.drop(p, offset >> 3);
         } else if (p.level() == 1) {
@@ -310,11 +301,6 @@ final class ShadowMmu implements Mmu, GuestWalk.Memory, ShadowPages.Tlb {
             pages.drop(p, (offset >> 2 & 255) * 2);
             pages.drop(p, (offset >> 2 & 255) * 2 + 1);
         }
-        if (p.writeRow != writeRow) {
-            p.writeRow = writeRow;
-            p.writes = 0;
-        }
-        return ++p.writes >= FLOOD;
     }
 
     // ---- the guest's own tables ----
@@ -425,7 +411,7 @@ final class ShadowMmu implements Mmu, GuestWalk.Memory, ShadowPages.Tlb {
 
     @Override
     public MmuView view() {
-        return new ShadowView(context, pages);
+        return new ShadowView(context, pages, flood);
     }
 
     @Override

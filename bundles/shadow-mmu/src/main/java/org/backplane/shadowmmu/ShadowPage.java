@@ -36,12 +36,6 @@ final class ShadowPage {
     /** vCPUs whose root this is. */
     int roots;
 
-    /** Writes to the guest table in a row, with no use of this page for a translation in between; valid in that row only. */
-    int writes;
-
-    /** The row of writes that {@link #writes} counts, see {@link ShadowMmu}. */
-    long writeRow;
-
     /** Zapped while it was a root, and not used since: freed when it is a root no more. */
     boolean zapped;
 

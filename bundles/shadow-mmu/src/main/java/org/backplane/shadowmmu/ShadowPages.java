@@ -217,7 +217,6 @@ final class ShadowPages {
      */
     void zap(ShadowPage p) {
         zapped++;
-        p.writes = 0;
         int level = p.level();
         for (int i = 0; i < 512; i++) {
             long e = frames.entry(p.frame, i);

@@ -14,11 +14,13 @@ import org.backplane.kvm.spi.mmu.Spte;
 final class ShadowView implements MmuView {
     private final MmuContext context;
     private final ShadowPages pages;
+    private final FloodDetector flood;
     private final FrameTable frames;
 
-    ShadowView(MmuContext context, ShadowPages pages) {
+    ShadowView(MmuContext context, ShadowPages pages, FloodDetector flood) {
         this.context = context;
         this.pages = pages;
+        this.flood = flood;
         this.frames = context.memory().frames();
     }
 
@@ -30,7 +32,7 @@ final class ShadowView implements MmuView {
             for (int i = 0; i < 512; i++) if (Spte.present(frames.entry(p.frame, i))) entries++;
             List<SpteRef> parents = new ArrayList<>();
             for (long ref : p.parentRefs()) parents.add(spte(ref, p.level() + 1));
-            all.add(new TablePage(p.frame, p.gfn, Role.describe(p.role), entries, parents, p.roots, p.writes));
+            all.add(new TablePage(p.frame, p.gfn, Role.describe(p.role), entries, parents, p.roots, flood.writes(p)));
         }
         return all;
     }
