@@ -41,7 +41,7 @@ final class EntryAudit {
         if ((e & (Spte.D | Spte.W)) == Spte.D) {
             report.violation(Rule.ACCESSED_DIRTY, p.gfn, "entry %d (%x) of %s is dirty and cannot be written", i, e, p);
         }
-        if (p.direct()) mapped(p, i, e, p.gfn + i, Role.rights(p.role), true);
+        if (p.direct()) mapped(p, i, e, p.gfn + i, Role.rights(p.role), !Role.clean(p.role));
         else madeOf(p, i, e, guestEntry(p, i));
     }
 
@@ -102,10 +102,8 @@ final class EntryAudit {
         long first = old
                 ? (g & 0xffc00000L) >>> 12 | (g >>> 13 & (1 << GuestWalk.PHYSICAL_BITS - 32) - 1) << 20 | (i & 1) << 9
                 : (g & ADDRESS) >>> 12 & -(1L << 9 * below);
-        if ((g & DIRTY) == 0 && updatable(p)) {
-            if ((Role.rights(child.role) & Spte.W) != 0) {
-                report.violation(Rule.ACCESSED_DIRTY, p.gfn, "entry %d (%x) of %s is writable, but the guest's entry is clean", i, e, p);
-            }
+        if ((g & DIRTY) == 0 && updatable(p) && !Role.clean(child.role)) {
+            report.violation(Rule.ACCESSED_DIRTY, p.gfn, "entry %d (%x) of %s names a page of dirty parts, but the guest's entry is clean", i, e, p);
         }
         child(p, i, e, child, first, true, rights);
     }

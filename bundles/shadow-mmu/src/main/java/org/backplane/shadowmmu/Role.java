@@ -88,6 +88,10 @@ final class Role {
         return (role & WP) != 0;
     }
 
+    static boolean clean(int role) {
+        return (role & CLEAN) != 0;
+    }
+
     static boolean pse(int role) {
         return (role & PSE) != 0;
     }
