@@ -53,6 +53,9 @@ final class ShadowMmu implements Mmu, GuestWalk.Memory, ShadowPages.Tlb {
     /** The roots in use by vCPU number. */
     private ShadowPage[][] roots = new ShadowPage[0][];
 
+    /** The memory slots that the shadow was made with. */
+    private List<VmMemory.Slot> slots;
+
     /** The walk stores an accessed or dirty bit through the door: not a change that the shadow must know of. */
     private boolean ownWrite;
 
@@ -66,6 +69,7 @@ final class ShadowMmu implements Mmu, GuestWalk.Memory, ShadowPages.Tlb {
         this.context = context;
         memory = context.memory();
         frames = memory.frames();
+        slots = memory.slots();
         pages = new ShadowPages(memory, limit, this);
     }
 
@@ -323,6 +327,11 @@ final class ShadowMmu implements Mmu, GuestWalk.Memory, ShadowPages.Tlb {
         long host = memory.host(gpa);
         long gfn = gpa >>> 12;
         if (host == 0 || memory.readOnly(gfn)) return 0;
+        if (frames.codeMask(memory.frame(gfn)) == 0) {
+            // All that the door would do.
+            if (memory.dirtyLogged(gfn)) memory.markDirty(gfn);
+            return host;
+        }
         ownWrite = true;
         memory.beforeWrite(gpa, 1);
         ownWrite = false;
@@ -344,15 +353,30 @@ final class ShadowMmu implements Mmu, GuestWalk.Memory, ShadowPages.Tlb {
         v.tlb.flushPage(gva);
     }
 
+    /**
+     * A slot that came, went, moved or changed its flags: the mappings of the pages it had go, by the reverse map, and the shadow of what is other memory
+     * now. When the slots are the same, what a gpa means has changed otherwise (A20, an alias): everything goes.
+     */
     @Override
     public void slotsChanged() {
+        List<VmMemory.Slot> now = memory.slots();
+        if (now.equals(slots)) {
+            forgetEverything();
+        } else {
+            for (VmMemory.Slot s : slots) if (!now.contains(s)) pages.dropMappings(s.frame(), s.pages());
+            pages.dropMoved();
+        }
+        slots = now;
+        flush();
+        for (VcpuContext v : context.vcpus()) setRoot(v);
+    }
+
+    private void forgetEverything() {
         for (ShadowPage[] r : roots) {
             release(r);
             Arrays.fill(r, null);
         }
         pages.clear();
-        flush();
-        for (VcpuContext v : context.vcpus()) setRoot(v);
     }
 
     @Override

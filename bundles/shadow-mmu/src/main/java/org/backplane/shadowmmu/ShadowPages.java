@@ -265,6 +265,33 @@ final class ShadowPages {
         }
     }
 
+    /** Drops all leaves that map the frames of a slot. */
+    void dropMappings(long first, long count) {
+        for (long frame = first; frame < first + count; frame++) {
+            for (long ref = rmap.first(frame); ref != 0; ref = rmap.first(frame)) {
+                frames.setEntry(ShadowPage.frameOf(ref), ShadowPage.indexOf(ref), 0);
+                rmap.remove(frame, ref);
+            }
+        }
+    }
+
+    /** Zaps the shadow of guest pages that are not the memory any more that they were, and drops the marks of devices where there is memory now. */
+    void dropMoved() {
+        ShadowPage next;
+        for (ShadowPage p = newest; p != null; p = next) {
+            next = p.lruNext;
+            if (p.key != key(p.gfn)) zap(p);
+            else if (p.level() == 1) dropMarks(p);
+        }
+    }
+
+    private void dropMarks(ShadowPage p) {
+        for (int i = 0; i < 512; i++) {
+            long e = frames.entry(p.frame, i);
+            if (Spte.isMmio(e) && memory.frame(Spte.frame(e)) != 0) frames.setEntry(p.frame, i, 0);
+        }
+    }
+
     /** Frees every page. No root may be in use any more. */
     void clear() {
         while (oldest != null) free(oldest);

@@ -217,6 +217,53 @@ class ShadowMmuTest {
     }
 
     @Test
+    void writesToTheOtherHalfOfATableCountForItsFlood() {
+        memory.write(DIRECTORY + 4, 4, 0x3007);
+        memory.write(0x3000, 4, 0x9067);
+        cpu.access(0x400000, READ);
+        for (int i = 0; i < 3; i++) memory.write(0x3800 + i * 4, 4, 0x9067);
+        assertFalse(mmu.pages().shadowed(memory.frame(3)), "gva 0x600000, which that half is for, was never used");
+    }
+
+    @Test
+    void writesToTwoTablesInTurnAreNoFlood() {
+        memory.write(DIRECTORY + 4, 4, 0x3007);
+        memory.write(0x3000, 4, 0x9067);
+        cpu.access(0x400000, READ);
+        map(0x5000, 0x9067);
+        cpu.access(0x5000, READ);
+        for (int i = 0; i < 6; i++) {
+            memory.write(0x3010, 4, 0x9067);
+            map(0x6000, 0x9067);
+        }
+        assertTrue(mmu.pages().shadowed(memory.frame(3)));
+        assertTrue(mmu.pages().shadowed(memory.frame(2)));
+        assertEquals(0, count("mmu_flooded"));
+    }
+
+    @Test
+    void zappedRootIsFreedWhenItIsARootNoMore() {
+        for (int i = 0; i < 3; i++) memory.write(DIRECTORY + 0x100 + i * 4, 4, 0);
+        assertTrue(mmu.pages().shadowed(memory.frame(1)), "it is in use");
+        v.state.cr3 = 0x4000;
+        mmu.setRoot(v);
+        assertFalse(mmu.pages().shadowed(memory.frame(1)));
+    }
+
+    @Test
+    void zappedRootThatWasUsedAgainIsKeptInTheRootCache() {
+        map(0x5000, 0x7067);
+        for (int i = 0; i < 3; i++) memory.write(DIRECTORY + 0x100 + i * 4, 4, 0);
+        cpu.access(0x5000, READ);
+        v.state.cr3 = 0x4000;
+        mmu.setRoot(v);
+        v.state.cr3 = DIRECTORY;
+        long hits = count("root_cache_hit");
+        mmu.setRoot(v);
+        assertEquals(hits + 1, count("root_cache_hit"), "the one of four roots that was used");
+    }
+
+    @Test
     void floodedRootStaysProtectedAndWorks() {
         map(0x5000, 0x7067);
         cpu.access(0x5000, READ);
@@ -370,6 +417,62 @@ class ShadowMmuTest {
         assertEquals(0, cpu.leaf(0x6000));
         assertEquals(Fault.MMIO, cpu.access(0x5000, READ));
         assertEquals(Fault.FIXED, cpu.access(0x6000, WRITE));
+    }
+
+    @Test
+    void slotThatComesReplacesTheMarksOfADevice() {
+        map(0x5000, 0x400067);
+        map(0x6000, 0x7067);
+        assertEquals(Fault.MMIO, cpu.access(0x5000, READ));
+        cpu.access(0x6000, READ);
+        memory.ram(0x400000, 4096);
+        mmu.slotsChanged();
+        assertEquals(0, cpu.leaf(0x5000));
+        assertNotEquals(0, cpu.leaf(0x6000), "the other slots stay mapped");
+        assertEquals(Fault.FIXED, cpu.access(0x5000, READ));
+    }
+
+    @Test
+    void slotThatGoesTakesItsMappingsAndTheShadowOfItsTables() {
+        memory.write(DIRECTORY + 4, 4, 0x301007);
+        memory.write(0x301000, 4, 0x7067);
+        map(0x5000, 0x302067);
+        map(0x6000, 0x7067);
+        cpu.access(0x400000, READ);
+        cpu.access(0x5000, READ);
+        cpu.access(0x6000, READ);
+        memory.remove(2);
+        mmu.slotsChanged();
+        assertEquals(0, cpu.leaf(0x5000));
+        assertEquals(0, cpu.leaf(0x400000));
+        assertNotEquals(0, cpu.leaf(0x6000), "the other slots stay mapped");
+        assertEquals(Fault.GUEST, cpu.access(0x400000, READ), "a table in no memory reads as not present");
+    }
+
+    @Test
+    void slotThatBecomesReadOnlyLosesItsWriters() {
+        map(0x5000, 0x300067);
+        cpu.access(0x5000, WRITE);
+        memory.readOnly(2, true);
+        mmu.slotsChanged();
+        assertEquals(Fault.MMIO, cpu.access(0x5000, WRITE));
+    }
+
+    @Test
+    void movedRootIsLookedUpAnew() {
+        map(0x5000, 0x7067);
+        cpu.access(0x5000, READ);
+        v.state.cr3 = 0x301000;
+        memory.write(0x301000, 4, TABLE | 7);
+        mmu.setRoot(v);
+        cpu.access(0x5000, READ);
+        memory.remove(2);
+        mmu.slotsChanged();
+        assertEquals(Fault.GUEST, cpu.access(0x5000, READ));
+        memory.slot(0x300000, 8 << 12, false, false);
+        memory.write(0x301000, 4, TABLE | 7);
+        mmu.slotsChanged();
+        assertEquals(Fault.FIXED, cpu.access(0x5000, READ));
     }
 
     @Test
