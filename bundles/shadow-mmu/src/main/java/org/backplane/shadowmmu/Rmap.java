@@ -117,6 +117,11 @@ final class Rmap {
         return cursorDescriptor == 0 ? 0 : pool[cursorDescriptor];
     }
 
+    /** No frame from this one on has a reference. */
+    int frames() {
+        return heads.length;
+    }
+
     /** Forgets everything. */
     void clear() {
         Arrays.fill(heads, 0);

@@ -1,6 +1,7 @@
 package org.backplane.shadowmmu;
 
 import org.backplane.kvm.spi.cpu.CpuState;
+import org.backplane.kvm.spi.mmu.MmuView;
 import org.backplane.kvm.spi.mmu.Spte;
 
 /**
@@ -78,9 +79,37 @@ final class Role {
         return (int) (gva >>> 12 + 9 * level) & (1 << level) - 1;
     }
 
-    static String toString(int role) {
-        return (direct(role) ? "direct " : "")
-                + "level " + level(role) + " of " + guestLevels(role) + " quadrant " + quadrant(role)
-                + ((role & W) != 0 ? " w" : " r") + ((role & U) != 0 ? "u" : "s") + ((role & NX) != 0 ? "-" : "x");
+    /** The rights that the levels above grant, as SPTE bits W, U, NX. */
+    static long rights(int role) {
+        return ((role & W) != 0 ? Spte.W : 0) | ((role & U) != 0 ? Spte.U : 0) | ((role & NX) != 0 ? Spte.NX : 0);
+    }
+
+    static boolean wp(int role) {
+        return (role & WP) != 0;
+    }
+
+    static boolean clean(int role) {
+        return (role & CLEAN) != 0;
+    }
+
+    static boolean pse(int role) {
+        return (role & PSE) != 0;
+    }
+
+    /** For people. */
+    static MmuView.TableRole describe(int role) {
+        return new MmuView.TableRole(
+                level(role),
+                guestLevels(role),
+                quadrant(role),
+                direct(role),
+                (role & W) != 0,
+                (role & U) != 0,
+                (role & NX) != 0,
+                wp(role),
+                (role & EFER_NX) != 0,
+                pse(role),
+                (role & SMEP) != 0,
+                (role & SMAP) != 0);
     }
 }

@@ -10,6 +10,7 @@ import org.backplane.kvm.spi.mmu.FrameTable;
 import org.backplane.kvm.spi.mmu.GuestWalk;
 import org.backplane.kvm.spi.mmu.Mmu;
 import org.backplane.kvm.spi.mmu.MmuContext;
+import org.backplane.kvm.spi.mmu.MmuView;
 import org.backplane.kvm.spi.mmu.Spte;
 import org.backplane.kvm.spi.mmu.VmMemory;
 
@@ -22,9 +23,9 @@ import org.backplane.kvm.spi.mmu.VmMemory;
  * <li><em>A page fault:</em> the guest's tables are walked. They forbid the access: the guest gets its #PF. They allow it: the SPTEs
  *     along the way are made. The page is a shadowed table and this is a write: the kernel's is emulated, a user program's
  *     turns the page back into data. No slot: a device.
- * <li><em>A write to a shadowed table</em> ({@link #guestPteWritten}, before it happens): the SPTEs made of the entry go. After several writes to a
- *     table that nobody used in between, its shadow goes as a whole and the page becomes writable: the guest is building, copying or
- *     recycling it.
+ * <li><em>A write to a shadowed table</em> ({@link #guestPteWritten}, before it happens): the SPTEs made of the entry go. After three writes in a row to
+ *     a table, with no use of it in between, or a write that is not one to a single entry, its shadow goes as a whole and the page becomes writable:
+ *     the guest is building, copying or recycling it.
  * <li><em>A load of CR3:</em> the root is looked up by frame and role; the shadow of an address space that ran before is still there.
  * <li><em>INVLPG</em> is no event: the processor drops its TLB entry, and the SPTE was dropped when the guest wrote its entry.
  * </ul>
@@ -33,15 +34,13 @@ import org.backplane.kvm.spi.mmu.VmMemory;
  * four levels in {@code v.root}.
  *
  * <p><b>Rights</b> are in leaf SPTEs only: what the guest's upper levels grant is part of the role. W also needs the guest's dirty bit. With
- * CR0.WP=0 a supervisor's write to a read-only page gives W=1, U=0; a later user access turns it back.
+ * CR0.WP=0 a supervisor's write to a read-only page gives W=1, U=0; a later user access turns it back. SMEP and SMAP are the processor's affair, for
+ * SPTEs have the guest's U; but such a turned page has not, so that it gets NX under SMEP, and none is made under SMAP.
  *
  * <p><b>Threading.</b> As {@link Mmu} says: calls of one VM are serialized.
  */
 final class ShadowMmu implements Mmu, GuestWalk.Memory, ShadowPages.Tlb {
     private static final int PRESENT = 1, WRITE = 2, USER = 4, FETCH = 16;
-
-    /** So many writes to a table with no use in between make a flood. */
-    private static final int FLOOD = 3;
 
     private static final long ADDRESS = 0x000f_ffff_ffff_f000L;
 
@@ -54,18 +53,23 @@ final class ShadowMmu implements Mmu, GuestWalk.Memory, ShadowPages.Tlb {
     /** The roots in use by vCPU number. */
     private ShadowPage[][] roots = new ShadowPage[0][];
 
+    /** The memory slots that the shadow was made with. */
+    private List<VmMemory.Slot> slots;
+
     /** The walk stores an accessed or dirty bit through the door: not a change that the shadow must know of. */
     private boolean ownWrite;
 
     /** A dirty leaf SPTE vanished since the last flush of everything (global ones), or since the last load of CR3 (others). */
     private boolean globalWriterVanished, writerVanished;
 
-    private long fixed, guest, emulated, mmio, pteWrites, floods, userUnshadows;
+    private final FloodDetector flood = new FloodDetector();
+    private long fixed, guest, emulated, mmio, pteWrites, floods, userUnshadows, rootHits, rootMisses;
 
     ShadowMmu(MmuContext context, int limit) {
         this.context = context;
         memory = context.memory();
         frames = memory.frames();
+        slots = memory.slots();
         pages = new ShadowPages(memory, limit, this);
     }
 
@@ -114,13 +118,16 @@ final class ShadowMmu implements Mmu, GuestWalk.Memory, ShadowPages.Tlb {
     }
 
     private ShadowPage root(long gfn, int role) {
+        long created = pages.created;
         ShadowPage p = pages.get(gfn, role);
+        if (pages.created == created) rootHits++;
+        else rootMisses++;
         p.roots++;
         return p;
     }
 
-    private static void release(ShadowPage[] old) {
-        for (ShadowPage p : old) if (p != null) p.roots--;
+    private void release(ShadowPage[] old) {
+        for (ShadowPage p : old) if (p != null) pages.release(p);
     }
 
     private ShadowPage[] rootsOf(VcpuContext v) {
@@ -208,7 +215,7 @@ final class ShadowMmu implements Mmu, GuestWalk.Memory, ShadowPages.Tlb {
     /** Makes the shadow pages from the root to level 1 for a walk that succeeded. */
     private ShadowPage leafPage(VcpuContext v, long gva) {
         ShadowPage p = rootFor(v, gva);
-        p.writes = 0;
+        flood.used(p);
         int mode = p.role;
         long rights = Spte.W | Spte.U;
         for (int level = p.level(); level > 1; level--) {
@@ -230,7 +237,7 @@ final class ShadowMmu implements Mmu, GuestWalk.Memory, ShadowPages.Tlb {
             int role = Role.of(mode, level - 1, quadrant, direct, rights);
             if (direct) role |= (walk.dirty ? 0 : Role.CLEAN) | (walk.global ? Role.GLOBAL : 0);
             p = child(p, Spte.index(gva, level), gfn, role);
-            p.writes = 0;
+            flood.used(p);
         }
         return p;
     }
@@ -262,12 +269,12 @@ final class ShadowMmu implements Mmu, GuestWalk.Memory, ShadowPages.Tlb {
         ShadowPage p = key > 0 ? pages.firstTable(key) : null;
         if (p == null) return;
         pteWrites++;
-        boolean flood = false;
-        for (; p != null; p = pages.nextTable(p)) {
-            if (!oneEntry(p, gpa, size)) flood = true;
-            else if (covers(p, (int) gpa & 0xfff)) flood |= dropEntry(p, (int) gpa & 0xfff);
+        boolean zap = flood.written(key);
+        for (; p != null && !zap; p = pages.nextTable(p)) {
+            if (!oneEntry(p, gpa, size)) zap = true;
+            else if (covers(p, (int) gpa & 0xfff)) dropEntry(p, (int) gpa & 0xfff);
         }
-        if (flood) {
+        if (zap) {
             floods++;
             pages.zapTables(key);
         }
@@ -287,8 +294,8 @@ final class ShadowMmu implements Mmu, GuestWalk.Memory, ShadowPages.Tlb {
         return entryShift(p) == 3 || offset >> (p.level() == 1 ? 11 : 10) == Role.quadrant(p.role);
     }
 
-    /** Drops the SPTEs made of the guest's entry at an offset of its table; answers whether this was one write too many. */
-    private boolean dropEntry(ShadowPage p, int offset) {
+    /** Drops the SPTEs made of the guest's entry at an offset of its table. */
+    private void dropEntry(ShadowPage p, int offset) {
         if (entryShift(p) == 3) {
             pages.drop(p, offset >> 3);
         } else if (p.level() == 1) {
@@ -298,7 +305,6 @@ final class ShadowMmu implements Mmu, GuestWalk.Memory, ShadowPages.Tlb {
             pages.drop(p, (offset >> 2 & 255) * 2);
             pages.drop(p, (offset >> 2 & 255) * 2 + 1);
         }
-        return ++p.writes >= FLOOD;
     }
 
     // ---- the guest's own tables ----
@@ -321,6 +327,11 @@ final class ShadowMmu implements Mmu, GuestWalk.Memory, ShadowPages.Tlb {
         long host = memory.host(gpa);
         long gfn = gpa >>> 12;
         if (host == 0 || memory.readOnly(gfn)) return 0;
+        if (frames.codeMask(memory.frame(gfn)) == 0) {
+            // All that the door would do.
+            if (memory.dirtyLogged(gfn)) memory.markDirty(gfn);
+            return host;
+        }
         ownWrite = true;
         memory.beforeWrite(gpa, 1);
         ownWrite = false;
@@ -342,15 +353,30 @@ final class ShadowMmu implements Mmu, GuestWalk.Memory, ShadowPages.Tlb {
         v.tlb.flushPage(gva);
     }
 
+    /**
+     * A slot that came, went, moved or changed its flags: the mappings of the pages it had go, by the reverse map, and the shadow of what is other memory
+     * now. When the slots are the same, what a gpa means has changed otherwise (A20, an alias): everything goes.
+     */
     @Override
     public void slotsChanged() {
+        List<VmMemory.Slot> now = memory.slots();
+        if (now.equals(slots)) {
+            forgetEverything();
+        } else {
+            for (VmMemory.Slot s : slots) if (!now.contains(s)) pages.dropMappings(s.frame(), s.pages());
+            pages.dropMoved();
+        }
+        slots = now;
+        flush();
+        for (VcpuContext v : context.vcpus()) setRoot(v);
+    }
+
+    private void forgetEverything() {
         for (ShadowPage[] r : roots) {
             release(r);
             Arrays.fill(r, null);
         }
         pages.clear();
-        flush();
-        for (VcpuContext v : context.vcpus()) setRoot(v);
     }
 
     @Override
@@ -393,15 +419,23 @@ final class ShadowMmu implements Mmu, GuestWalk.Memory, ShadowPages.Tlb {
         c.put("pf_guest", guest);
         c.put("pf_emulate", emulated);
         c.put("pf_mmio", mmio);
-        c.put("pte_writes", pteWrites);
-        c.put("pte_floods", floods);
-        c.put("user_unshadows", userUnshadows);
-        c.put("pages", (long) pages.inUse);
-        c.put("pages_created", pages.created);
-        c.put("pages_reused", pages.reused);
-        c.put("pages_zapped", pages.zapped);
-        c.put("pages_reclaimed", pages.reclaimed);
+        c.put("mmu_pte_write", pteWrites);
+        c.put("mmu_flooded", floods);
+        c.put("mmu_user_unshadow", userUnshadows);
+        c.put("mmu_shadow_created", pages.created);
+        c.put("mmu_shadow_reused", pages.reused);
+        c.put("mmu_shadow_zapped", pages.zapped);
+        c.put("mmu_recycled", pages.reclaimed);
+        c.put("root_cache_hit", rootHits);
+        c.put("root_cache_miss", rootMisses);
+        c.put("shadow_pages", (long) pages.inUse);
+        c.put("shadow_pages_limit", (long) pages.limit());
         return c;
+    }
+
+    @Override
+    public MmuView view() {
+        return new ShadowView(context, pages, flood);
     }
 
     @Override

@@ -1,5 +1,8 @@
 package org.backplane.shadowmmu;
 
+import java.util.ArrayList;
+import java.util.List;
+
 /**
  * One shadow page: a frame with 512 SPTEs, what it shadows, and who refers to it.
  *
@@ -33,8 +36,8 @@ final class ShadowPage {
     /** vCPUs whose root this is. */
     int roots;
 
-    /** Writes to the guest table since the page was last used for a translation. */
-    int writes;
+    /** Zapped while it was a root, and not used since: freed when it is a root no more. */
+    boolean zapped;
 
     ShadowPage hashNext, lruPrevious, lruNext;
 
@@ -126,17 +129,18 @@ final class ShadowPage {
         return parent;
     }
 
-    /** Number of parents, for audits. */
-    int parentCount() {
-        int n = parent != NONE ? 1 : 0;
+    /** The parents, for audits and for people. */
+    List<Long> parentRefs() {
+        List<Long> all = new ArrayList<>();
+        if (parent != NONE) all.add(parent);
         for (ParentChunk c = parents; c != null; c = c.next) {
-            for (long r : c.refs) if (r != NONE) n++;
+            for (long r : c.refs) if (r != NONE) all.add(r);
         }
-        return n;
+        return all;
     }
 
     @Override
     public String toString() {
-        return String.format("shadow of gfn 0x%x, %s, %d parents, %d roots", gfn, Role.toString(role), parentCount(), roots);
+        return String.format("[shadow of gfn %x, %s]", gfn, Role.describe(role));
     }
 }

@@ -34,15 +34,18 @@ final class ShadowPages {
         void flush();
     }
 
-    /** Reclaim begins when fewer pages than the first number are free, and ends when the second number is. */
-    private static final int FEW_FREE = 5, ENOUGH_FREE = 25;
+    /** Reclaim begins when fewer pages than this are free: a fault takes 3 at most, a new root 4. */
+    private static final int FEW_FREE = 5;
+
+    /** Reclaim ends when so many are free, or an eighth of a small budget. */
+    private static final int ENOUGH_FREE = 25;
 
     private static final int BUCKETS = 4096;
 
     private final VmMemory memory;
     private final FrameTable frames;
     private final Tlb tlb;
-    private final int limit;
+    private final int limit, enoughFree;
     private final ShadowPage[] hash = new ShadowPage[BUCKETS];
     private ShadowPage[] byFrame = new ShadowPage[1024];
     private ShadowPage newest, oldest;
@@ -55,6 +58,7 @@ final class ShadowPages {
         this.memory = memory;
         this.frames = memory.frames();
         this.limit = limit;
+        enoughFree = Math.clamp(limit / 8, FEW_FREE, ENOUGH_FREE);
         this.tlb = tlb;
     }
 
@@ -68,13 +72,17 @@ final class ShadowPages {
         return (int) (key ^ key >>> 12) & BUCKETS - 1;
     }
 
-    /** The shadow page in a frame. */
+    /** The shadow page in a frame, null for a frame that holds none. */
     ShadowPage at(long frame) {
-        return byFrame[(int) frame];
+        return frame < byFrame.length ? byFrame[(int) frame] : null;
     }
 
     long entry(ShadowPage p, int index) {
         return frames.entry(p.frame, index);
+    }
+
+    int limit() {
+        return limit;
     }
 
     // ---- look-up ----
@@ -171,6 +179,7 @@ final class ShadowPages {
     void link(ShadowPage p, int index, ShadowPage child) {
         frames.setEntry(p.frame, index, Spte.of(child.frame, Spte.P | Spte.W | Spte.U));
         child.addParent(p.ref(index));
+        p.zapped = false;
     }
 
     /**
@@ -202,10 +211,12 @@ final class ShadowPages {
 
     // ---- zap and reclaim ----
 
-    /** Empties a page, takes it out of all tables, and frees it unless it is the root of a vCPU: then it stays, empty and protected. */
+    /**
+     * Empties a page, takes it out of all tables, and frees it, unless it is the root of a vCPU: then it stays, empty and protected, and
+     * {@link #release} frees it if it was not used again.
+     */
     void zap(ShadowPage p) {
         zapped++;
-        p.writes = 0;
         int level = p.level();
         for (int i = 0; i < 512; i++) {
             long e = frames.entry(p.frame, i);
@@ -221,7 +232,13 @@ final class ShadowPages {
             p.removeParent(ref);
         }
         if (p.roots == 0) free(p);
+        else p.zapped = true;
         tlb.flush();
+    }
+
+    /** A vCPU uses this root no more. */
+    void release(ShadowPage root) {
+        if (--root.roots == 0 && root.zapped) free(root);
     }
 
     /** Zaps every shadow of a guest table. */
@@ -238,13 +255,40 @@ final class ShadowPages {
     void makeRoom() {
         if (limit - inUse >= FEW_FREE) return;
         ShadowPage p = oldest;
-        while (p != null && limit - inUse < ENOUGH_FREE) {
+        while (p != null && limit - inUse < enoughFree) {
             ShadowPage newer = p.lruPrevious;
             if (p.roots == 0) {
                 reclaimed++;
                 zap(p);
             }
             p = newer;
+        }
+    }
+
+    /** Drops all leaves that map the frames of a slot. */
+    void dropMappings(long first, long count) {
+        for (long frame = first; frame < first + count; frame++) {
+            for (long ref = rmap.first(frame); ref != 0; ref = rmap.first(frame)) {
+                frames.setEntry(ShadowPage.frameOf(ref), ShadowPage.indexOf(ref), 0);
+                rmap.remove(frame, ref);
+            }
+        }
+    }
+
+    /** Zaps the shadow of guest pages that are not the memory any more that they were, and drops the marks of devices where there is memory now. */
+    void dropMoved() {
+        ShadowPage next;
+        for (ShadowPage p = newest; p != null; p = next) {
+            next = p.lruNext;
+            if (p.key != key(p.gfn)) zap(p);
+            else if (p.level() == 1) dropMarks(p);
+        }
+    }
+
+    private void dropMarks(ShadowPage p) {
+        for (int i = 0; i < 512; i++) {
+            long e = frames.entry(p.frame, i);
+            if (Spte.isMmio(e) && memory.frame(Spte.frame(e)) != 0) frames.setEntry(p.frame, i, 0);
         }
     }
 

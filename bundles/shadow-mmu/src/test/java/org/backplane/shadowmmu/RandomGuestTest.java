@@ -3,8 +3,10 @@ package org.backplane.shadowmmu;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.Arrays;
 import java.util.Random;
 import org.backplane.kvm.spi.cpu.CpuState;
+import org.backplane.kvm.spi.cpu.HostMemory;
 import org.backplane.kvm.spi.cpu.VcpuContext;
 import org.backplane.kvm.spi.mmu.GuestWalk;
 import org.backplane.kvm.spi.mmu.Mmu;
@@ -28,6 +30,10 @@ class RandomGuestTest {
     private Audit audit;
     private Random random;
     private int mode;
+
+    /** Id of the slot that comes and goes, -1 when it is not there. */
+    private int extraSlot = -1;
+
     private final GuestWalk reference = new GuestWalk();
     private GuestWalk.Memory over;
 
@@ -46,17 +52,17 @@ class RandomGuestTest {
         mmu = new ShadowMmu(context, 64);
         memory.mmu = mmu;
         cpu = new Processor(memory, v, mmu);
-        audit = new Audit(memory, v, mmu);
+        audit = new Audit(mmu);
         over = GuestWalk.over(memory);
         for (int i = 0; i < TABLES * 200; i++) writeEntry();
         for (int i = 0; i < 100; i++) crossLink();
         registers();
-        for (int n = 0; n < 4000; n++) {
+        for (int n = 0; n < 1500; n++) {
             step();
-            if (n % 8 == 0) audit.check();
+            audit.check();
         }
         audit.check();
-        assertTrue(audit.leavesCompared > 1500, "leaves compared: " + audit.leavesCompared);
+        assertTrue(audit.checks > 50_000, "SPTEs compared: " + audit.checks);
         mmu.close();
         assertEquals(0, memory.frames().shadowFrames());
         memory.close();
@@ -73,7 +79,36 @@ class RandomGuestTest {
         else if (dice < 96) mmu.invlpg(v, address());
         else if (dice < 97) mmu.writeProtect(memory.slots().get(2));
         else if (dice < 98) v.tlb.flush(random.nextBoolean());
-        else if (random.nextInt(6) == 0) mmu.slotsChanged();
+        else if (random.nextInt(6) == 0) changeSlots();
+    }
+
+    /** Memory comes where there was a device, goes again, or comes back as a ROM; or only A20 moved, and no slot changed. */
+    private void changeSlots() {
+        int dice = random.nextInt(4);
+        if (extraSlot >= 0 && dice < 3) {
+            memory.remove(extraSlot);
+            extraSlot = -1;
+        }
+        if (extraSlot < 0 && dice < 2) {
+            memory.slot(0x800000 + (random.nextInt(3) << 12), 2 << 12, random.nextBoolean(), random.nextBoolean());
+            extraSlot = memory.slots().getLast().id();
+        }
+        mmu.slotsChanged();
+    }
+
+    /** The guest's memory, but for the small slots. */
+    private byte[] ram() {
+        byte[] bytes = new byte[PAGES << 12];
+        HostMemory.copy(memory.host(0), bytes, 0, bytes.length);
+        return bytes;
+    }
+
+    /** Sets the accessed and dirty bits that hardware sets for the access that was last walked (SDM 3A 4.8). */
+    private void accessedAndDirty(byte[] ram, int access) {
+        for (int l = reference.levels == 3 ? 2 : reference.levels; l >= reference.level; l--) {
+            long at = reference.pteGpa[l];
+            if (at < ram.length) ram[(int) at] |= (byte) (l == reference.level && (access & Processor.WRITE) != 0 ? 0x60 : 0x20);
+        }
     }
 
     /** An access gives what a walk of the guest's tables gives. */
@@ -84,8 +119,11 @@ class RandomGuestTest {
         int expected = reference.walk(v, over, gva, access, false);
         long gpa = reference.gpa;
         int error = reference.errorCode;
+        byte[] ram = ram();
+        if (expected == GuestWalk.OK && reference.levels != 0) accessedAndDirty(ram, access);
         Mmu.Fault answer = cpu.access(gva, access);
         String where = String.format("gva %x access %x", gva, access);
+        assertEquals(-1, Arrays.mismatch(ram, ram()), where + ": first byte of RAM that is not what hardware leaves");
         if (expected == GuestWalk.FAULT) {
             assertEquals(Mmu.Fault.GUEST, answer, where);
             assertEquals(error, v.faultError, where);

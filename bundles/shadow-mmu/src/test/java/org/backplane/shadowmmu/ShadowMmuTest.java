@@ -43,7 +43,7 @@ class ShadowMmuTest {
         memory.write(DIRECTORY, 4, TABLE | 7);
         mmu.setRoot(v);
         cpu = new Processor(memory, v, mmu);
-        audit = new Audit(memory, v, mmu);
+        audit = new Audit(mmu);
     }
 
     @AfterEach
@@ -88,9 +88,9 @@ class ShadowMmuTest {
         map(0x5000, 0x7007);
         cpu.access(0x5000, WRITE);
         map(0x6000, 0x8007);
-        long before = count("pte_writes");
+        long before = count("mmu_pte_write");
         cpu.access(0x6000, WRITE);
-        assertEquals(before, count("pte_writes"));
+        assertEquals(before, count("mmu_pte_write"));
         assertNotEquals(0, cpu.leaf(0x5000));
     }
 
@@ -202,7 +202,7 @@ class ShadowMmuTest {
             assertEquals(Fault.FIXED, cpu.access(0x5000, READ));
         }
         assertTrue(mmu.pages().shadowed(memory.frame(2)));
-        assertEquals(0, count("pte_floods"));
+        assertEquals(0, count("mmu_flooded"));
     }
 
     @Test
@@ -214,6 +214,53 @@ class ShadowMmuTest {
         cpu.access(0x5000, READ);
         memory.write(TABLE + 0x800, new byte[64], 0, 64);
         assertFalse(mmu.pages().shadowed(memory.frame(2)));
+    }
+
+    @Test
+    void writesToTheOtherHalfOfATableCountForItsFlood() {
+        memory.write(DIRECTORY + 4, 4, 0x3007);
+        memory.write(0x3000, 4, 0x9067);
+        cpu.access(0x400000, READ);
+        for (int i = 0; i < 3; i++) memory.write(0x3800 + i * 4, 4, 0x9067);
+        assertFalse(mmu.pages().shadowed(memory.frame(3)), "gva 0x600000, which that half is for, was never used");
+    }
+
+    @Test
+    void writesToTwoTablesInTurnAreNoFlood() {
+        memory.write(DIRECTORY + 4, 4, 0x3007);
+        memory.write(0x3000, 4, 0x9067);
+        cpu.access(0x400000, READ);
+        map(0x5000, 0x9067);
+        cpu.access(0x5000, READ);
+        for (int i = 0; i < 6; i++) {
+            memory.write(0x3010, 4, 0x9067);
+            map(0x6000, 0x9067);
+        }
+        assertTrue(mmu.pages().shadowed(memory.frame(3)));
+        assertTrue(mmu.pages().shadowed(memory.frame(2)));
+        assertEquals(0, count("mmu_flooded"));
+    }
+
+    @Test
+    void zappedRootIsFreedWhenItIsARootNoMore() {
+        for (int i = 0; i < 3; i++) memory.write(DIRECTORY + 0x100 + i * 4, 4, 0);
+        assertTrue(mmu.pages().shadowed(memory.frame(1)), "it is in use");
+        v.state.cr3 = 0x4000;
+        mmu.setRoot(v);
+        assertFalse(mmu.pages().shadowed(memory.frame(1)));
+    }
+
+    @Test
+    void zappedRootThatWasUsedAgainIsKeptInTheRootCache() {
+        map(0x5000, 0x7067);
+        for (int i = 0; i < 3; i++) memory.write(DIRECTORY + 0x100 + i * 4, 4, 0);
+        cpu.access(0x5000, READ);
+        v.state.cr3 = 0x4000;
+        mmu.setRoot(v);
+        v.state.cr3 = DIRECTORY;
+        long hits = count("root_cache_hit");
+        mmu.setRoot(v);
+        assertEquals(hits + 1, count("root_cache_hit"), "the one of four roots that was used");
     }
 
     @Test
@@ -232,14 +279,14 @@ class ShadowMmuTest {
     void rootIsFoundAgainWhenItsAddressSpaceRunsAgain() {
         map(0x5000, 0x7067);
         cpu.access(0x5000, READ);
-        long created = count("pages_created");
+        long created = count("mmu_shadow_created");
         v.state.cr3 = 0x4000;
         mmu.setRoot(v);
         assertEquals(0, cpu.leaf(0x5000));
         v.state.cr3 = DIRECTORY;
         mmu.setRoot(v);
         assertNotEquals(0, cpu.leaf(0x5000));
-        assertEquals(created + 4, count("pages_created"), "the other directory's four roots");
+        assertEquals(created + 4, count("mmu_shadow_created"), "the other directory's four roots");
     }
 
     @Test
@@ -373,6 +420,62 @@ class ShadowMmuTest {
     }
 
     @Test
+    void slotThatComesReplacesTheMarksOfADevice() {
+        map(0x5000, 0x400067);
+        map(0x6000, 0x7067);
+        assertEquals(Fault.MMIO, cpu.access(0x5000, READ));
+        cpu.access(0x6000, READ);
+        memory.ram(0x400000, 4096);
+        mmu.slotsChanged();
+        assertEquals(0, cpu.leaf(0x5000));
+        assertNotEquals(0, cpu.leaf(0x6000), "the other slots stay mapped");
+        assertEquals(Fault.FIXED, cpu.access(0x5000, READ));
+    }
+
+    @Test
+    void slotThatGoesTakesItsMappingsAndTheShadowOfItsTables() {
+        memory.write(DIRECTORY + 4, 4, 0x301007);
+        memory.write(0x301000, 4, 0x7067);
+        map(0x5000, 0x302067);
+        map(0x6000, 0x7067);
+        cpu.access(0x400000, READ);
+        cpu.access(0x5000, READ);
+        cpu.access(0x6000, READ);
+        memory.remove(2);
+        mmu.slotsChanged();
+        assertEquals(0, cpu.leaf(0x5000));
+        assertEquals(0, cpu.leaf(0x400000));
+        assertNotEquals(0, cpu.leaf(0x6000), "the other slots stay mapped");
+        assertEquals(Fault.GUEST, cpu.access(0x400000, READ), "a table in no memory reads as not present");
+    }
+
+    @Test
+    void slotThatBecomesReadOnlyLosesItsWriters() {
+        map(0x5000, 0x300067);
+        cpu.access(0x5000, WRITE);
+        memory.readOnly(2, true);
+        mmu.slotsChanged();
+        assertEquals(Fault.MMIO, cpu.access(0x5000, WRITE));
+    }
+
+    @Test
+    void movedRootIsLookedUpAnew() {
+        map(0x5000, 0x7067);
+        cpu.access(0x5000, READ);
+        v.state.cr3 = 0x301000;
+        memory.write(0x301000, 4, TABLE | 7);
+        mmu.setRoot(v);
+        cpu.access(0x5000, READ);
+        memory.remove(2);
+        mmu.slotsChanged();
+        assertEquals(Fault.GUEST, cpu.access(0x5000, READ));
+        memory.slot(0x300000, 8 << 12, false, false);
+        memory.write(0x301000, 4, TABLE | 7);
+        mmu.slotsChanged();
+        assertEquals(Fault.FIXED, cpu.access(0x5000, READ));
+    }
+
+    @Test
     void invlpgDropsTheLeaf() {
         map(0x5000, 0x7067);
         cpu.access(0x5000, READ);
@@ -389,7 +492,7 @@ class ShadowMmuTest {
         memory.mmu = mmu;
         mmu.setRoot(v);
         cpu = new Processor(memory, v, mmu);
-        audit = new Audit(memory, v, mmu);
+        audit = new Audit(mmu);
         for (int i = 0; i < 200; i++) {
             // Large pages at many places: two shadow pages each.
             memory.write(DIRECTORY + i * 4, 4, i % 2 * 0x400000L | 0xe7);
@@ -401,7 +504,7 @@ class ShadowMmuTest {
             mmu.setRoot(v);
             assertTrue(memory.frames().shadowFrames() <= 64);
         }
-        assertTrue(count("pages_reclaimed") > 0);
+        assertTrue(count("mmu_recycled") > 0);
     }
 
     @Test

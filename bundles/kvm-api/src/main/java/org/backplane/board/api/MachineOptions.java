@@ -34,6 +34,8 @@ public final class MachineOptions {
             new Option("no-reboot", "", false, "end instead of resetting"),
             new Option("cpu-backend", "NAME", false, "CPU backend card (default vmx)"),
             new Option("mmu", "NAME", false, "MMU card: shadow or direct (default direct)"),
+            new Option("shadow-pages", "N", false, "most shadow pages of -mmu shadow, at least 64 (default 4096)"),
+            new Option("audit", "N", false, "audit the MMU's tables every N VM exits; -stats ends with the result"),
             new Option("emulator", "NAME", false, "emulator card"),
             new Option("S", "", false, "do not start the CPU: wait for a debugger's continue, or vm:resume"),
             new Option("gdb", "tcp:[HOST]:PORT", false, "wait for gdb there (default host 127.0.0.1)"),

@@ -42,6 +42,12 @@ public final class TestMemory implements VmMemory, AutoCloseable {
         slots.set(id, new Slot(id, s.gfn(), s.pages(), s.frame(), s.readOnly(), on));
     }
 
+    /** Makes a slot read-only or not; the caller tells the MMU. */
+    public void readOnly(int id, boolean on) {
+        Slot s = slots.get(id);
+        slots.set(id, new Slot(id, s.gfn(), s.pages(), s.frame(), on, s.dirtyLog()));
+    }
+
     /** Takes a slot away; the caller has told nobody yet, the MMU must drop what refers to it. */
     public void remove(int id) {
         Slot s = slots.get(id);

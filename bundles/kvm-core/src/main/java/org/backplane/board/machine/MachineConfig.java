@@ -47,6 +47,8 @@ final class MachineConfig {
     final String cpuBackend;
     final String mmu;
     final String emulator;
+    final Map<String, String> mmuProperties;
+    final long auditEvery;
     final boolean memoryLock;
     final Set<String> logItems;
     final Optional<Path> logFile;
@@ -74,6 +76,8 @@ final class MachineConfig {
         cpuBackend = one("cpu-backend").orElse("vmx");
         mmu = one("mmu").orElse("direct");
         emulator = one("emulator").orElse("interpreter");
+        mmuProperties = one("shadow-pages").isEmpty() ? Map.of() : Map.of("shadow-pages", Long.toString(number("shadow-pages", 64)));
+        auditEvery = one("audit").isEmpty() ? 0 : number("audit", 1);
         memoryLock = memoryLock(one("overcommit"));
         logItems = logItems(one("d"));
         logFile = one("D").map(Path::of);
@@ -95,6 +99,14 @@ final class MachineConfig {
     private Optional<String> one(String key) {
         List<String> v = raw.get(key);
         return v == null || v.isEmpty() ? Optional.empty() : Optional.of(v.getFirst());
+    }
+
+    private long number(String key, int least) throws BoardException {
+        String text = one(key).orElse("");
+        if (!text.matches("[0-9]{1,9}")) throw new BoardException(key + ": '" + text + "' is not a number");
+        long n = Long.parseLong(text);
+        if (n < least) throw new BoardException(key + ": must be at least " + least + ", not " + text);
+        return n;
     }
 
     private boolean flag(String key) throws BoardException {

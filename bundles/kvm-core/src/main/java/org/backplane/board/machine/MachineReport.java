@@ -4,6 +4,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import org.backplane.kvm.core.vm.Auditor;
 import org.backplane.kvm.spi.cpu.CpuState;
 import org.backplane.kvm.spi.mmu.Mmu;
 
@@ -59,6 +60,8 @@ final class MachineReport {
         m.put("tlb.flushes", Long.toString(tlb.flushes));
         m.put("tlb.page_flushes", Long.toString(tlb.pageFlushes));
         m.put("swaps", Long.toString(machine.swaps()));
+        Auditor audits = machine.vm().auditor();
+        m.put("audit", audits.checks() + " checks, " + audits.violations() + " violations");
         return m;
     }
 

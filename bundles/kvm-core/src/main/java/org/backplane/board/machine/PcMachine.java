@@ -85,7 +85,8 @@ public final class PcMachine implements Machine, CardRegistry.Listener, MachineL
         log = new MachineLog(config);
         loop = new MachineLoop(name, this, clock, config.icount);
         platform = new PlatformLines(config.ram, config.bootOrder, loop::interrupt);
-        vm = new KvmVm(loop, this::cardThrew, Map.of(), () -> {});
+        vm = new KvmVm(loop, this::cardThrew, config.mmuProperties, () -> {});
+        vm.auditEvery(config.auditEvery, violation -> LOG.error("machine {}: audit: {}", name, violation));
         board = new SlotBoard(this);
         cpuSlots = new CpuSlots(vm, registry, config);
         report = new MachineReport(this);

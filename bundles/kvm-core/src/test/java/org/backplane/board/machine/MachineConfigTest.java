@@ -37,6 +37,10 @@ class MachineConfigTest {
                 "append|quiet|needs -kernel",
                 "nosuch|1|unknown option 'nosuch'",
                 "icount|maybe|on or off",
+                "shadow-pages|63|at least 64",
+                "shadow-pages|many|is not a number",
+                "audit|0|at least 1",
+                "audit|-5|is not a number",
             })
     void aBadValueNamesTheKeyAndWhatIsWrong(String key, String value, String message) {
         BoardException e = assertThrows(BoardException.class, () -> config(key, value));

@@ -3,9 +3,7 @@ package org.backplane.x86.emulate;
 import org.backplane.kvm.spi.cpu.CpuState;
 import org.backplane.kvm.spi.cpu.EmulateOps;
 import org.backplane.kvm.spi.cpu.Emulator;
-import org.backplane.kvm.spi.cpu.Intercepts;
 import org.backplane.kvm.spi.cpu.VcpuContext;
-import org.backplane.x86.isa.Decoder;
 import org.backplane.x86.isa.Insn;
 import org.backplane.x86.isa.Opcode;
 import org.backplane.x86.isa.exec.Cpu;
@@ -23,14 +21,14 @@ final class SingleStepper {
     private final CpuState s;
     private final OpsAdapter adapter = new OpsAdapter();
     private final Cpu c;
-    private final Decoder decoder = new Decoder();
-    private final byte[] bytes = new byte[Decoder.MAX_LENGTH + 1];
+    private final InstructionFetch fetch;
 
     SingleStepper(VcpuContext v) {
         this.v = v;
         this.s = v.state;
         this.c = new Cpu(v, adapter, true);
         c.calls = adapter;
+        fetch = new InstructionFetch(v, adapter);
         c.single = true;
     }
 
@@ -46,7 +44,7 @@ final class SingleStepper {
         c.ext = 0;
         c.updateMode();
         try {
-            Insn i = fetch();
+            Insn i = fetch.fetch(c);
             if (i == null) return Emulator.UNHANDLEABLE;
             run(i);
             v.debug.completed();
@@ -82,23 +80,5 @@ final class SingleStepper {
         s.blocking &= ~shadow;
         v.instructions++;
         if (trap && !c.eventEntered && (s.blocking & CpuState.BLOCKING_MOV_SS) == 0) s.pendingDebug |= DebugRegisters.BS;
-    }
-
-    /** Fetches in pieces that do not cross a page, no further than the instruction goes. */
-    private Insn fetch() {
-        int access = Intercepts.FETCH | (s.cpl == 3 ? Intercepts.USER : 0);
-        int bits = BlockBuilder.bits(c.mode);
-        int have = 0;
-        while (have < Decoder.MAX_LENGTH) {
-            if (s.rip + have > s.segLimit[CpuState.CS]) throw c.fault(Cpu.GP, 0);
-            long gva = s.segBase[CpuState.CS] + s.rip + have & 0xffffffffL;
-            int size = (gva & 3) == 0 && have + 4 <= Decoder.MAX_LENGTH && s.rip + have + 3 <= s.segLimit[CpuState.CS] ? 4 : 1;
-            c.answer(adapter.result(adapter.ops.readStd(v, gva, size, access)));
-            for (int n = 0; n < size; n++) bytes[have + n] = (byte) (v.ioValue >> 8 * n);
-            have += size;
-            Insn i = decoder.decode(bytes, 0, have, bits);
-            if (i != null) return i;
-        }
-        return null;
     }
 }

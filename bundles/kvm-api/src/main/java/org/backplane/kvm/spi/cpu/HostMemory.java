@@ -90,6 +90,37 @@ public final class HostMemory {
         }
     }
 
+    /**
+     * Compares 1, 2, 4 or 8 bytes with {@code expected} and, if they are equal, stores {@code value}: atomically, against other threads, if the
+     * bytes lie in one aligned word of 4 bytes, or 8 for a size of 8. Others (an unaligned LOCK) are compared and stored in two steps.
+     *
+     * @return what was found, zero-extended; the store happened if that is {@code expected}
+     */
+    public static long compareAndExchange(long host, int size, long expected, long value) {
+        if (size == 8 && (host & 7) == 0) return (long) ALIGNED_LONG.compareAndExchange(ALL, host, expected, value);
+        if (size == 4 && (host & 3) == 0) {
+            return (int) ALIGNED_INT.compareAndExchange(ALL, host, (int) expected, (int) value) & 0xffffffffL;
+        }
+        if (size < 4 && (host & 3) + size <= 4) return compareAndExchangePart(host, size, expected, value);
+        long found = get(host, size);
+        if (found == (expected & -1L >>> 64 - 8 * size)) put(host, size, value);
+        return found;
+    }
+
+    /** A byte or a word inside an aligned double word. */
+    private static long compareAndExchangePart(long host, int size, long expected, long value) {
+        long word = host & ~3L;
+        int shift = (int) (host & 3) * 8;
+        int mask = (1 << 8 * size) - 1;
+        while (true) {
+            int old = getInt(word);
+            int found = old >>> shift & mask;
+            if (found != ((int) expected & mask)) return found;
+            int next = old & ~(mask << shift) | ((int) value & mask) << shift;
+            if (ALIGNED_INT.compareAndSet(ALL, word, old, next)) return found;
+        }
+    }
+
     /** Copies between host addresses; the ranges may overlap. */
     public static void copy(long from, long to, long bytes) {
         MemorySegment.copy(ALL, from, ALL, to, bytes);

@@ -80,6 +80,11 @@ public interface Mmu extends AutoCloseable {
     /** Counters by name for {@code -stats} (pf_fixed, pf_guest, …). */
     Map<String, Long> counters();
 
+    /** A look inside, for people and for audits. */
+    default MmuView view() {
+        return MmuView.NONE;
+    }
+
     /** Frees all frames. */
     @Override
     void close();

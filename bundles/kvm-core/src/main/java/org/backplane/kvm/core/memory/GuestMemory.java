@@ -37,7 +37,10 @@ public final class GuestMemory implements VmMemory, AutoCloseable {
     /** One slot with its host memory. */
     private record Backing(Slot slot, MemorySegment memory, Arena arena, BitSet dirty) {}
 
-    /** The published map: for every 4 MiB of guest memory a table of frame numbers, 0 where there is none. */
+    /** Bit of an entry of the page map: the slot is read-only or logs dirty pages, see there. */
+    private static final int SPECIAL = 1 << 31;
+
+    /** The published map: for every 4 MiB of guest memory a table of frame numbers with {@link #SPECIAL}, 0 where there is none. */
     private record PageMap(int[][] chunks, List<Slot> slots, List<Alias> aliases) {}
 
     private static final PageMap EMPTY = new PageMap(new int[0][], List.of(), List.of());
@@ -70,11 +73,7 @@ public final class GuestMemory implements VmMemory, AutoCloseable {
 
     @Override
     public long frame(long gfn) {
-        int[][] chunks = map.chunks;
-        long g = gfn & a20Mask;
-        int c = (int) (g >>> 10);
-        if (g >>> 10 >= chunks.length || chunks[c] == null) return 0;
-        return chunks[c][(int) g & 1023];
+        return entry(map.chunks, gfn & a20Mask) & ~SPECIAL;
     }
 
     @Override
@@ -85,13 +84,13 @@ public final class GuestMemory implements VmMemory, AutoCloseable {
 
     @Override
     public boolean readOnly(long gfn) {
-        Slot s = slotOf(gfn);
+        Slot s = specialSlotOf(gfn);
         return s != null && s.readOnly();
     }
 
     @Override
     public boolean dirtyLogged(long gfn) {
-        Slot s = slotOf(gfn);
+        Slot s = specialSlotOf(gfn);
         return s != null && s.dirtyLog();
     }
 
@@ -100,8 +99,10 @@ public final class GuestMemory implements VmMemory, AutoCloseable {
         return map.slots;
     }
 
-    private Slot slotOf(long gfn) {
+    /** The slot of a page, if it is a special one; null for all others. */
+    private Slot specialSlotOf(long gfn) {
         PageMap m = map;
+        if (entry(m.chunks, gfn & a20Mask) >= 0) return null;
         long g = unalias(m, gfn & a20Mask);
         for (Slot s : m.slots) {
             if (g >= s.gfn() && g < s.gfn() + s.pages()) return s;
@@ -356,7 +357,8 @@ public final class GuestMemory implements VmMemory, AutoCloseable {
         sorted.sort(Comparator.comparingLong(Slot::gfn));
         int[][] chunks = new int[(int) (top + 1023 >>> 10)][];
         for (Slot s : sorted) {
-            for (long i = 0; i < s.pages(); i++) enter(chunks, s.gfn() + i, (int) (s.frame() + i));
+            int special = s.readOnly() || s.dirtyLog() ? SPECIAL : 0;
+            for (long i = 0; i < s.pages(); i++) enter(chunks, s.gfn() + i, (int) (s.frame() + i) | special);
         }
         // An alias leads to a slot, never to another alias.
         int[][] plain = aliases.isEmpty() ? chunks : copy(chunks);
@@ -373,7 +375,8 @@ public final class GuestMemory implements VmMemory, AutoCloseable {
     }
 
     private static int entry(int[][] chunks, long gfn) {
-        int[] chunk = gfn >>> 10 < chunks.length ? chunks[(int) (gfn >>> 10)] : null;
+        long c = gfn >>> 10;
+        int[] chunk = c < chunks.length ? chunks[(int) c] : null;
         return chunk == null ? 0 : chunk[(int) gfn & 1023];
     }
 

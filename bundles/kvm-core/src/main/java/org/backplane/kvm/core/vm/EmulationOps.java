@@ -8,6 +8,7 @@ import static org.backplane.kvm.spi.cpu.Emulator.UNHANDLEABLE;
 
 import org.backplane.kvm.core.cpu.Msrs;
 import org.backplane.kvm.spi.cpu.EmulateOps;
+import org.backplane.kvm.spi.cpu.HostMemory;
 import org.backplane.kvm.spi.cpu.Intercepts;
 import org.backplane.kvm.spi.cpu.VcpuContext;
 import org.backplane.kvm.spi.exit.ExitReasons;
@@ -16,8 +17,8 @@ import org.backplane.kvm.spi.exit.ExitReasons;
  * The world of {@code emulateOne}: gva → gpa by the MMU, memory through the one door, ports and MMIO over the exit bus, control
  * registers by the same handlers that serve exits.
  *
- * <p>An access that crosses a page, or from RAM into MMIO, is split at the border; both pages are translated before
- * anything is written.
+ * <p>An access that crosses a page, or from RAM into MMIO, is split at the border, and its parts into aligned pieces; both pages are translated
+ * before anything is written.
  */
 final class EmulationOps implements EmulateOps {
     private final VcpuExits exits;
@@ -48,10 +49,10 @@ final class EmulationOps implements EmulateOps {
         if (first == size) return readPhysical(v, gpa, size);
         long gpa2 = vm.mmu().gvaToGpa(v, next(v, gva, first), access);
         if (gpa2 < 0) return fault(v, next(v, gva, first));
-        int r = readBytes(v, gpa, first);
+        int r = readPart(v, gpa, first);
         if (r != CONTINUE) return r;
         long low = v.ioValue;
-        r = readBytes(v, gpa2, size - first);
+        r = readPart(v, gpa2, size - first);
         v.ioValue = low | v.ioValue << 8 * first;
         return r;
     }
@@ -65,19 +66,34 @@ final class EmulationOps implements EmulateOps {
         if (first == size) return writePhysical(v, gpa, size, value);
         long gpa2 = vm.mmu().gvaToGpa(v, next(v, gva, first), write);
         if (gpa2 < 0) return fault(v, next(v, gva, first));
-        int r = CONTINUE;
-        for (int i = 0; i < size && r == CONTINUE; i++) {
-            r = writePhysical(v, i < first ? gpa + i : gpa2 + i - first, 1, value >>> 8 * i & 0xff);
-        }
-        return r;
+        int r = writePart(v, gpa, first, value);
+        return r == CONTINUE ? writePart(v, gpa2, size - first, value >>> 8 * first) : r;
     }
 
+    /** Atomic in memory. To a device, to a ROM and across pages it is a read and a write. */
     @Override
     public int cmpxchgEmulated(VcpuContext v, long gva, int size, long expected, long value, int access) {
+        long gpa = vm.mmu().gvaToGpa(v, gva, access | Intercepts.WRITE);
+        if (gpa < 0) return fault(v, gva);
+        long host = vm.memory().host(gpa);
+        if (host == 0 || ((int) gva & 4095) + size > 4096 || vm.memory().readOnly(gpa >>> 12)) {
+            return exchange(v, gva, size, expected, value, access);
+        }
+        vm.memory().beforeWrite(gpa, size);
+        long found = HostMemory.compareAndExchange(host, size, expected, value);
+        if (found == (expected & mask(size))) return CONTINUE;
+        v.ioValue = found;
+        return CMPXCHG_FAILED;
+    }
+
+    private static long mask(int size) {
+        return -1L >>> 64 - 8 * size;
+    }
+
+    private int exchange(VcpuContext v, long gva, int size, long expected, long value, int access) {
         int r = readEmulated(v, gva, size, access | Intercepts.WRITE);
         if (r != CONTINUE) return r;
-        long mask = -1L >>> 64 - 8 * size;
-        if (v.ioValue != (expected & mask)) return CMPXCHG_FAILED;
+        if (v.ioValue != (expected & mask(size))) return CMPXCHG_FAILED;
         return writeEmulated(v, gva, size, value, access);
     }
 
@@ -87,15 +103,32 @@ final class EmulationOps implements EmulateOps {
         return CONTINUE;
     }
 
-    private int readBytes(VcpuContext v, long gpa, int size) {
+    /** Reads the 1 to 7 bytes of an access that lie in one page. */
+    private int readPart(VcpuContext v, long gpa, int size) {
         long value = 0;
-        for (int i = 0; i < size; i++) {
-            int r = readPhysical(v, gpa + i, 1);
+        for (int done = 0, n; done < size; done += n) {
+            n = piece(gpa + done, size - done);
+            int r = readPhysical(v, gpa + done, n);
             if (r != CONTINUE) return r;
-            value |= v.ioValue << 8 * i;
+            value |= v.ioValue << 8 * done;
         }
         v.ioValue = value;
         return CONTINUE;
+    }
+
+    private int writePart(VcpuContext v, long gpa, int size, long value) {
+        for (int done = 0, n; done < size; done += n) {
+            n = piece(gpa + done, size - done);
+            int r = writePhysical(v, gpa + done, n, value >>> 8 * done & mask(n));
+            if (r != CONTINUE) return r;
+        }
+        return CONTINUE;
+    }
+
+    /** The longest aligned piece of 1, 2 or 4 bytes at an address. */
+    private static int piece(long gpa, int left) {
+        if ((gpa & 3) == 0 && left >= 4) return 4;
+        return (gpa & 1) == 0 && left >= 2 ? 2 : 1;
     }
 
     private int writePhysical(VcpuContext v, long gpa, int size, long value) {

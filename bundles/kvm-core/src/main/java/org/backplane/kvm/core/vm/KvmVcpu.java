@@ -53,7 +53,7 @@ public final class KvmVcpu implements Vcpu {
     KvmVcpu(int id, KvmVm vm) {
         this.vm = vm;
         exits = new VcpuExits(this, vm);
-        v = new VcpuContext(id, vm.memory(), exits);
+        v = new VcpuContext(id, vm.memory(), vm.auditor().active() ? new AuditedExits(exits, vm.auditor()) : exits);
         control = new ControlRegisters(v);
         msrs = new Msrs(v.state, control, cpuid, () -> vm.host().tscNanos());
         user = new UserExit(v, run);
@@ -169,7 +169,10 @@ public final class KvmVcpu implements Vcpu {
             }
             long budget = host.instructionBudget();
             int reason = vm.backend().enter(v, budget, host.exactBudget());
-            if (reason != CpuBackend.NO_EXIT) exits.handleSlow();
+            if (reason != CpuBackend.NO_EXIT) {
+                exits.handleSlow();
+                vm.auditor().exit();
+            }
             if (user.pending()) return;
         }
     }

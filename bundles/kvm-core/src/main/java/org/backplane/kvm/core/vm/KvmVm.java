@@ -6,6 +6,7 @@ import java.util.BitSet;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.backplane.kvm.api.KvmException;
 import org.backplane.kvm.api.KvmException.Errno;
@@ -18,6 +19,7 @@ import org.backplane.kvm.spi.cpu.Emulator;
 import org.backplane.kvm.spi.cpu.EmulatorFactory;
 import org.backplane.kvm.spi.cpu.VcpuContext;
 import org.backplane.kvm.spi.exit.ExitHandler;
+import org.backplane.kvm.spi.mmu.AuditReport;
 import org.backplane.kvm.spi.mmu.Mmu;
 import org.backplane.kvm.spi.mmu.MmuFactory;
 import org.backplane.kvm.spi.mmu.VmMemory;
@@ -44,6 +46,7 @@ public final class KvmVm implements Vm {
     private volatile List<ForeignHandler> foreign = List.of();
     private volatile long observedReasons;
     private boolean closed;
+    private Auditor auditor = new Auditor(this, 0, violation -> {});
 
     /**
      * @param host what surrounds it, or {@link VmHost#NONE}
@@ -85,6 +88,17 @@ public final class KvmVm implements Vm {
 
     CpuCards cards() {
         return cards;
+    }
+
+    /** Audits of the MMU. */
+    public Auditor auditor() {
+        return auditor;
+    }
+
+    /** Has the MMU audited every so many exits, from before the first vCPU is made. */
+    public void auditEvery(long exits, Consumer<AuditReport.Violation> listener) {
+        if (!vcpus.isEmpty()) throw new IllegalStateException("vCPUs exist already");
+        auditor = new Auditor(this, exits, listener);
     }
 
     public Mmu mmu() {
