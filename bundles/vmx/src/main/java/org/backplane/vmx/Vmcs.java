@@ -56,9 +56,9 @@ final class Vmcs {
         return primary < 0 && (secondary & Controls.UNRESTRICTED_GUEST) != 0;
     }
 
-    /** Sets every control as KVM of 2007 did, with later KVM's EPT where the MMU is two-dimensional. */
-    void setUp(Mmu.Kind kind) {
-        boolean shadow = kind == Mmu.Kind.SHADOW;
+    /** Sets every control as KVM of 2007 did, with later KVM's EPT where the MMU is two-dimensional, and INVLPG exiting where it asks for that. */
+    void setUp(Mmu mmu) {
+        boolean shadow = mmu.kind() == Mmu.Kind.SHADOW;
         pin = Controls.PIN_MUST | Controls.PIN_EXTERNAL_INTERRUPT | Controls.PIN_NMI | Controls.PIN_VIRTUAL_NMI;
         primary = Controls.PRIMARY_MUST
                 | Controls.TSC_OFFSETTING
@@ -67,6 +67,7 @@ final class Vmcs {
                 | Controls.CR8_STORE
                 | Controls.MOV_DR
                 | Controls.UNCONDITIONAL_IO
+                | (mmu.invlpgExits() ? Controls.INVLPG_EXITING : 0)
                 | (shadow ? Controls.CR3_LOAD | Controls.CR3_STORE : Controls.SECONDARY);
         secondary = shadow ? 0 : Controls.EPT | Controls.UNRESTRICTED_GUEST;
         // All page faults exit in shadow mode: mask and match 0. With EPT they are the guest's own affair.

@@ -10,7 +10,7 @@
  * }</pre>
  */
 @Export
-@Version("1.0.0")
+@Version("1.1.0")
 package org.backplane.kvm.spi.mmu;
 
 import org.osgi.annotation.bundle.Export;
