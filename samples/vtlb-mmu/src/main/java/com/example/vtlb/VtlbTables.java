@@ -13,6 +13,8 @@ import org.backplane.kvm.spi.mmu.Spte;
  * <p>An upper entry has a bit of its own, {@link #PARTS}: the leaf table below has entries for parts of large pages of the guest.
  */
 final class VtlbTables {
+    private static final int LOCAL = 1 << 14;
+
     private static final long TABLE = Spte.P | Spte.W | Spte.U;
 
     /** One of the bits that {@link Spte} leaves to the MMU. */
@@ -32,6 +34,11 @@ final class VtlbTables {
     private final long[] middle;
 
     private int middleUsed;
+
+    /** Entries that are not global, table and index in one number, so that a load of CR3 costs what was filled since the last one. */
+    private final long[] local = new long[LOCAL];
+
+    private int localUsed;
 
     VtlbTables(FrameTable frames, int limit) {
         this.frames = frames;
@@ -82,9 +89,10 @@ final class VtlbTables {
     boolean enter(long gva, boolean longMode, long entry) {
         inLongMode = longMode;
         long e = upper(gva);
-        boolean full = e == 0 && used == leafTables.length;
+        boolean full = e == 0 && used == leafTables.length || localUsed == LOCAL;
         if (full) dropAll();
-        if (e == 0) e = addLeafTable(gva);
+        if (full || e == 0) e = addLeafTable(gva);
+        if ((entry & Spte.G) == 0) local[localUsed++] = Spte.frame(e) << 9 | Spte.index(gva, 1);
         if ((entry & Spte.LARGE) != 0 && (e & PARTS) == 0) frames.setEntry(at, atIndex, e | PARTS);
         frames.setEntry(Spte.frame(e), Spte.index(gva, 1), entry);
         return full;
@@ -144,12 +152,12 @@ final class VtlbTables {
     }
 
     void dropAllButGlobal() {
-        for (int n = 0; n < used; n++) {
-            for (int i = 0; i < 512; i++) {
-                long e = frames.entry(leafTables[n], i);
-                if (e != 0 && (e & Spte.G) == 0) frames.setEntry(leafTables[n], i, 0);
-            }
+        for (int n = 0; n < localUsed; n++) {
+            long table = local[n] >>> 9;
+            int i = (int) local[n] & 511;
+            if ((frames.entry(table, i) & Spte.G) == 0) frames.setEntry(table, i, 0);
         }
+        localUsed = 0;
     }
 
     void dropAll() {
@@ -157,7 +165,7 @@ final class VtlbTables {
             frames.setEntry(parents[n], parentIndexes[n], 0);
             frames.free(leafTables[n]);
         }
-        used = 0;
+        used = localUsed = 0;
         for (int n = 0; n < middleUsed; n++) frames.free(middle[n]);
         if (middleUsed > 0) for (int i = 0; i < 512; i++) frames.setEntry(root, i, 0);
         middleUsed = 0;
