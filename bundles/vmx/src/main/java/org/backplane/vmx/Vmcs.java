@@ -84,11 +84,11 @@ final class Vmcs {
     }
 
     /**
-     * Sets every control as KVM of 2007 did, with later KVM's EPT where the MMU is two-dimensional, and its exits for MONITOR and MWAIT, which
-     * the guest's CPUID does not have.
+     * Sets every control as KVM of 2007 did, with later KVM's EPT where the MMU is two-dimensional, INVLPG exiting where the MMU asks for it, and
+     * exits for MONITOR and MWAIT, which the guest's CPUID does not have.
      */
-    void setUp(Mmu.Kind kind) {
-        boolean shadow = kind == Mmu.Kind.SHADOW;
+    void setUp(Mmu mmu) {
+        boolean shadow = mmu.kind() == Mmu.Kind.SHADOW;
         pin = Controls.PIN_MUST | Controls.PIN_EXTERNAL_INTERRUPT | Controls.PIN_NMI | Controls.PIN_VIRTUAL_NMI;
         primary = Controls.PRIMARY_MUST
                 | Controls.TSC_OFFSETTING
@@ -99,6 +99,7 @@ final class Vmcs {
                 | Controls.UNCONDITIONAL_IO
                 | Controls.MONITOR_EXITING
                 | Controls.MWAIT_EXITING
+                | (mmu.invlpgExits() ? Controls.INVLPG_EXITING : 0)
                 | (shadow ? Controls.CR3_LOAD | Controls.CR3_STORE : Controls.SECONDARY);
         secondary = shadow ? 0 : Controls.EPT | Controls.UNRESTRICTED_GUEST;
         // All page faults exit in shadow mode: mask and match 0. With EPT they are the guest's own affair.

@@ -52,7 +52,7 @@ final class VmxVcpu implements Intercepts {
 
     /** Makes the VMCS and the paging unit for the way the MMU works now. */
     void mmuChanged() {
-        vmcs.setUp(mmu.kind());
+        vmcs.setUp(mmu);
         paging = mmu.kind() == Mmu.Kind.SHADOW ? new ShadowPaging(this) : new TwoDimensionalPaging(this);
     }
 

@@ -51,8 +51,17 @@ public interface Mmu extends AutoCloseable {
      */
     Fault fault(VcpuContext v, long address, int errorCode);
 
-    /** INVLPG, where it exits; in shadow mode the processor's own TLB entry is already gone. */
+    /** INVLPG, where it exits (see {@link #invlpgExits}) or is emulated. The caller drops the processor's own TLB entry. */
     void invlpg(VcpuContext v, long gva);
+
+    /**
+     * Must INVLPG be a VM exit? Not for an MMU whose tables never hold more than the guest's do, because it is told of every write to them; it is
+     * the processor's TLB alone that INVLPG is for then. An MMU that keeps old translations, as a TLB does, answers true. The answer is the
+     * same as long as the MMU lives.
+     */
+    default boolean invlpgExits() {
+        return false;
+    }
 
     /**
      * The pre-write of the one door: these bytes of guest memory are about to be written, by DMA, an emulated instruction, the

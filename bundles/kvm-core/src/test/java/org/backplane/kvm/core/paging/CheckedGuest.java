@@ -358,6 +358,7 @@ final class CheckedGuest implements AutoCloseable {
     private final long[] undoGpa = new long[8], undoValue = new long[8];
 
     private final int[] undoSize = new int[8];
+    private final boolean[] undoWritten = new boolean[8];
     private int undo;
 
     /** Does an access to a page of the pool and judges the result. */
@@ -441,6 +442,7 @@ final class CheckedGuest implements AutoCloseable {
     private void remember(long gpa, int size) {
         undoGpa[undo] = gpa;
         undoSize[undo] = size;
+        undoWritten[undo] = memory.present(gpa) && memory.written[memory.page(gpa)];
         undoValue[undo++] = memory.read(gpa, size);
     }
 
@@ -448,6 +450,7 @@ final class CheckedGuest implements AutoCloseable {
         while (undo > 0) {
             undo--;
             memory.write(undoGpa[undo], undoSize[undo], undoValue[undo]);
+            if (memory.present(undoGpa[undo])) memory.written[memory.page(undoGpa[undo])] = undoWritten[undo];
         }
         return false;
     }
