@@ -27,15 +27,21 @@ final class Table {
     }
 
     void print(PrintStream out) {
+        lines().forEach(out::println);
+    }
+
+    List<String> lines() {
         int[] width = new int[right.length];
         for (String[] r : rows) for (int i = 0; i < r.length; i++) width[i] = Math.max(width[i], r[i].length());
+        List<String> lines = new ArrayList<>();
         for (String[] r : rows) {
             StringBuilder line = new StringBuilder();
             for (int i = 0; i < r.length; i++) {
                 String pad = " ".repeat(width[i] - r[i].length());
                 line.append(i == 0 ? "" : "  ").append(right[i] ? pad + r[i] : r[i] + pad);
             }
-            out.println(line.toString().stripTrailing());
+            lines.add(line.toString().stripTrailing());
         }
+        return lines;
     }
 }
