@@ -93,7 +93,7 @@ public final class MmuCommands {
         }
         t.print(System.out);
         long mapped = all.stream().mapToLong(GuestMapping::size).sum();
-        System.out.println((limit < all.size() ? limit + " of " + Units.count(all.size()) + " ranges (-n COUNT shows more)" : all.size() + " ranges")
+        System.out.println((limit < all.size() ? limit + " of " + Units.count(all.size()) + " ranges (-n COUNT shows more)" : all.size() == 1 ? "1 range" : all.size() + " ranges")
                 + ", " + Units.bytes(mapped) + " mapped");
     }
 

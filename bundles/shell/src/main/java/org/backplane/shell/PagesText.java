@@ -15,7 +15,7 @@ final class PagesText {
 
     /** @param all how many there are, of which {@code some} are to be shown */
     static void print(List<TablePage> some, int all, PrintStream out) {
-        Table t = new Table("FRAME", "GFN", "ROLE", "ENTRIES>", "PARENTS>", "ROOTS>", "WRITES>", "MODE");
+        Table t = new Table("FRAME", "GFN", "ROLE", "ENTRIES>", "PARENTS>", "ROOTS>", "WRITES>", "MODE").tight();
         for (TablePage p : some) {
             t.row(
                     String.format("0x%x", p.frame()),
@@ -69,7 +69,7 @@ final class PagesText {
             out.println("no entry maps it");
             return;
         }
-        Table t = new Table("ENTRY", "VALUE>", "BITS", "TABLE OF GFN", "MAPS AT (TOP TABLE)");
+        Table t = new Table("ENTRY", "VALUE>", "BITS", "TABLE OF GFN", "MAPS AT (TOP TABLE)").tight();
         for (Mapping m : f.mappings()) {
             t.row(
                     WalkText.place(m.entry()),

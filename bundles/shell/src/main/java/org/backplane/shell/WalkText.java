@@ -41,7 +41,7 @@ final class WalkText {
     }
 
     private static Table table(PageWalk w, String hostHead) {
-        Table t = new Table("LEVEL", "GUEST AT", "VALUE>", "BITS", hostHead, "VALUE>", "BITS");
+        Table t = new Table("LEVEL", "GUEST AT", "VALUE>", "BITS", hostHead, "VALUE>", "BITS").tight();
         int top = Math.max(w.mode().levels(), w.host().stream().mapToInt(SpteRef::level).max().orElse(0));
         for (int level = top; level >= 1; level--) {
             int l = level;
