@@ -75,7 +75,7 @@ final class TraceText {
     /** The last exits, the oldest first. */
     static void print(ExitTrace trace, int count, PrintStream out) {
         List<Entry> entries = trace.entries();
-        Table t = new Table("NUMBER>", "TIME>", "RIP>", "VM-EXIT", "DETAILS", "HANDLING>");
+        Table t = new Table("NUMBER>", "TIME>", "RIP>", "VM-EXIT", "DETAILS", "HANDLING>").tight();
         for (Entry e : entries.subList(Math.max(0, entries.size() - count), entries.size())) {
             t.row(
                     e.number(),
@@ -118,14 +118,13 @@ final class TraceText {
     private static String exception(Entry e) {
         int vector = e.interruptionInfo() & 0xff;
         if (vector != 14) return "vector " + vector;
-        String gpa = e.gpa() < 0 ? "" : String.format(" (gpa %08x)", e.gpa());
-        int error = e.interruptionError();
-        return String.format("#PF %08x %s%s%s%s", e.gva(), access(error & ~1), (error & 4) != 0 ? " user" : "", (error & 1) != 0 ? " present" : "", gpa);
+        String gpa = e.gpa() < 0 ? "" : String.format(" gpa %08x", e.gpa());
+        return String.format("#PF %08x %s%s", e.gva(), errorCode(e.interruptionError()), gpa);
     }
 
-    /** Bits as in a page-fault error code; anything else is a read. */
-    private static String access(int error) {
-        return (error & 16) != 0 ? "fetch" : (error & 2) != 0 ? "write" : "read";
+    /** Present, write, user, fetch (SDM 3A 4.7). */
+    private static String errorCode(int error) {
+        return ((error & 1) != 0 ? "P" : "-") + ((error & 2) != 0 ? "W" : "-") + ((error & 4) != 0 ? "U" : "-") + ((error & 16) != 0 ? "F" : "-");
     }
 
     /** SDM 3C table 27-7: bit 0 read, 1 write, 2 fetch. */

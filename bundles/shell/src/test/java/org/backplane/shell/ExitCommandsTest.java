@@ -130,8 +130,8 @@ class ExitCommandsTest {
         assertEquals("cr3 = 02096000", TraceText.details(entry(ExitReasons.CR_ACCESS, 3, 0, -1, 0, 0, 0x2096000)));
         assertEquals("read cr3", TraceText.details(entry(ExitReasons.CR_ACCESS, 0x13, 0, -1, 0, 0, 0)));
         assertEquals("clts", TraceText.details(entry(ExitReasons.CR_ACCESS, 0x20, 0, -1, 0, 0, 0)));
-        assertEquals("#PF 08048000 write user present (gpa 00005000)", TraceText.details(entry(0, 0x8048000, 0x8048000, 0x5000, 0x80000b0e, 7, 0)));
-        assertEquals("#PF 08048000 read", TraceText.details(entry(0, 0x8048000, 0x8048000, -1, 0x80000b0e, 0, 0)));
+        assertEquals("#PF 08048000 PWU- gpa 00005000", TraceText.details(entry(0, 0x8048000, 0x8048000, 0x5000, 0x80000b0e, 7, 0)));
+        assertEquals("#PF 08048000 ----", TraceText.details(entry(0, 0x8048000, 0x8048000, -1, 0x80000b0e, 0, 0)));
         assertEquals("write gpa 000b8000", TraceText.details(entry(ExitReasons.EPT_VIOLATION, 2, 0, 0xb8000, 0, 0, 0)));
         assertEquals("msr 10 = 5", TraceText.details(entry(ExitReasons.WRMSR, 0, 0, -1, 0, 0, 5)));
     }
