@@ -4,6 +4,7 @@
  * <pre>{@code
  * Machine m = machines.create("demo", Map.of("m", List.of("64"), "fda", List.of("disk.img")));
  * m.start();
+ * PageWalk walk = m.inspector().walk(0, 0xc0100000L);     // records, for any format
  * m.ended().join();
  * }</pre>
  */
