@@ -6,6 +6,7 @@ import org.backplane.kvm.spi.cpu.VcpuContext;
 import org.backplane.kvm.spi.mmu.GuestWalk;
 import org.backplane.kvm.spi.mmu.Mmu;
 import org.backplane.kvm.spi.mmu.MmuContext;
+import org.backplane.kvm.spi.mmu.MmuView;
 import org.backplane.kvm.spi.mmu.Spte;
 import org.backplane.kvm.spi.mmu.VmMemory;
 
@@ -93,6 +94,11 @@ final class DirectMmu implements Mmu {
     @Override
     public void writeProtect(VmMemory.Slot slot) {
         if (tables.writeProtect(slot.gfn(), slot.pages())) context.flushRemoteTlbs();
+    }
+
+    @Override
+    public MmuView view() {
+        return new EptView(memory, tables);
     }
 
     @Override

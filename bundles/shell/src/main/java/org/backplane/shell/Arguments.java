@@ -1,13 +1,15 @@
 package org.backplane.shell;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 
 /** The arguments of one call of a command, taken from left to right. */
 final class Arguments {
     private final String command;
     private final String syntax;
-    private final String[] values;
+    private String[] values;
     private int next;
 
     /**
@@ -47,6 +49,34 @@ final class Arguments {
         return true;
     }
 
+    /** Takes an option wherever it stands among those that are left. */
+    boolean flag(String name) {
+        for (int i = next; i < values.length; i++) {
+            if (!values[i].equals(name)) continue;
+            remove(i, 1);
+            return true;
+        }
+        return false;
+    }
+
+    /** Takes an option with its value, wherever it stands. */
+    Optional<String> option(String name) {
+        for (int i = next; i < values.length; i++) {
+            if (!values[i].equals(name)) continue;
+            if (i + 1 == values.length) throw new CommandException(command + ": " + name + " needs a value");
+            String value = values[i + 1];
+            remove(i, 2);
+            return Optional.of(value);
+        }
+        return Optional.empty();
+    }
+
+    private void remove(int from, int count) {
+        List<String> left = new ArrayList<>(List.of(values));
+        left.subList(from, from + count).clear();
+        values = left.toArray(String[]::new);
+    }
+
     /** All that are left. */
     String[] rest() {
         String[] rest = Arrays.copyOfRange(values, next, values.length);
@@ -79,6 +109,24 @@ final class Arguments {
             // Falls through.
         }
         throw new CommandException("'" + text + "' is no number from 1 to " + limit);
+    }
+
+    /**
+     * A number, decimal or with 0x; up to 64 bits with 0x.
+     *
+     * @throws NumberFormatException if it is none
+     */
+    static long number(String text) {
+        return text.startsWith("0x") ? Long.parseUnsignedLong(text.substring(2), 16) : Long.parseUnsignedLong(text);
+    }
+
+    /** The same for a command that says what the number should be. */
+    static long number(String text, String what) {
+        try {
+            return number(text);
+        } catch (NumberFormatException e) {
+            throw new CommandException("'" + text + "' is no " + what + " (a number, decimal or with 0x)");
+        }
     }
 
     CommandException usage() {

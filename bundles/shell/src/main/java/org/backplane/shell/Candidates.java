@@ -6,6 +6,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.apache.felix.service.command.CommandSession;
+import org.backplane.board.api.BoardException;
 import org.backplane.board.api.Machine;
 import org.backplane.board.api.MachineOptions;
 import org.backplane.board.api.MachineOptions.Option;
@@ -47,6 +48,10 @@ final class Candidates {
             case "IMAGE" -> typesOf("image").stream().map(t -> "builtin:" + t).toList();
             case "KEY" -> KEYS;
             case "ADDRESS" -> REGISTERS;
+            case "GFN" -> List.of("gpa:cr3", "gva:eip", "gva:esp");
+            case "REASON" -> TraceText.reasonNames();
+            case "LEVEL" -> List.of("1", "2", "3", "4");
+            case "FRAME" -> machine.map(Candidates::roots).orElse(List.of());
             case "OPTION" -> Stream.concat(MachineOptions.ALL.stream().map(o -> "-" + o.name()), Stream.of("-machine")).toList();
             case "COMMAND" -> commandNames(session);
             case "PREFIX" -> machine.map(m -> m.stats().keySet().stream().toList()).orElse(List.of());
@@ -55,6 +60,15 @@ final class Candidates {
                 yield word.equals(word.toUpperCase(Locale.ROOT)) && !word.startsWith("-") ? List.of() : List.of(word);
             }
         };
+    }
+
+    /** The tables that the processor starts from. */
+    private static List<String> roots(Machine m) {
+        try {
+            return m.inspector().pages().stream().filter(p -> p.roots() > 0).map(p -> String.format("0x%x", p.frame())).toList();
+        } catch (BoardException e) {
+            return List.of();
+        }
     }
 
     private static List<String> commandNames(CommandSession session) {

@@ -18,8 +18,12 @@ final class Catalog {
     /** Scopes in the order in which help shows them, which is also the order in which a name without a scope is looked up. */
     static final List<String> SCOPES = List.of("monitor", "vm", "card", "cpu", "exit", "mem", "mmu");
 
-    /** A command. */
-    record Entry(String scope, String name, String syntax, String description) {
+    /**
+     * A command.
+     *
+     * @param examples as {@link Example} has them
+     */
+    record Entry(String scope, String name, String syntax, String description, List<String> examples) {
         String fullName() {
             return scope + ":" + name;
         }
@@ -69,7 +73,7 @@ final class Catalog {
     }
 
     static Stream<Entry> entries(Class<?> component, String scope, List<String> names) {
-        return names.stream().flatMap(name -> method(component, name).stream().map(m -> new Entry(scope, name, syntax(m), description(m))));
+        return names.stream().flatMap(name -> method(component, name).stream().map(m -> new Entry(scope, name, syntax(m), description(m), examples(m))));
     }
 
     /** The method that Gogo calls for a name, the one that takes a session. */
@@ -83,6 +87,11 @@ final class Catalog {
     private static String description(Method m) {
         Descriptor d = m.getAnnotation(Descriptor.class);
         return d == null ? "" : d.value();
+    }
+
+    private static List<String> examples(Method m) {
+        Example e = m.getAnnotation(Example.class);
+        return e == null ? List.of() : List.of(e.value());
     }
 
     private static String syntax(Method m) {

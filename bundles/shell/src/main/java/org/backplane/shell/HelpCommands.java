@@ -88,6 +88,12 @@ public final class HelpCommands {
     private static void describe(Catalog.Entry e, PrintStream out) {
         out.println(e.fullName() + (e.syntax().isEmpty() ? "" : " " + e.syntax()));
         out.println("  " + e.description());
+        if (!e.examples().isEmpty()) {
+            out.println("examples:");
+            Table t = new Table("", "");
+            for (String x : e.examples()) t.row("  " + x.replaceFirst(" -- .*", ""), x.replaceFirst(".* -- ", ""));
+            t.lines().stream().skip(1).forEach(out::println);
+        }
         if (!e.syntax().contains("OPTION")) return;
         out.println("options:");
         for (MachineOptions.Option o : MachineOptions.ALL) option(o, out);
@@ -118,6 +124,7 @@ public final class HelpCommands {
         t.row("  card:list", "the cards in their slots, with their claims");
         t.row("  card:swap mmu shadow", "replaces a card while the guest runs (and back: card:swap mmu direct)");
         t.row("  exit:top", "VM exits by reason, as they come");
+        t.row("  mmu:walk eip", "a page walk in both tables, side by side");
         t.row("  info registers, x /8i eip", "as in QEMU's monitor");
         t.row("  vm:boot linux -kernel FILE", "another machine; help vm:boot lists the options");
         t.print(System.out);

@@ -218,7 +218,7 @@ public final class LifeCommands {
         out.println("options       " + commandLine(m));
         out.println("time          " + stats.getOrDefault("time", "") + (stats.containsKey("rate") ? ", " + stats.get("rate") : ""));
         out.println("instructions  " + Units.count(stats.get("instructions")));
-        out.println("exits         " + Units.count(String.valueOf(m.exits().values().stream().mapToLong(Long::longValue).sum())));
+        out.println("exits         " + Units.count(m.inspector().exits().total()));
         for (Machine.SlotInfo s : m.slots()) {
             if (!s.kind().equals("device")) out.printf("%-12s  %s%n", s.slot(), Cards.describe(s));
         }

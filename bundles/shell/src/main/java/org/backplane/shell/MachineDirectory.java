@@ -132,6 +132,7 @@ public final class MachineDirectory {
 
     /** The machine of a command that takes nothing but its name. */
     Machine onlyMachine(CommandSession session, Arguments arguments) {
+        if (arguments.peek().startsWith("-")) throw arguments.usage();
         Optional<String> name = arguments.takeIfAny();
         arguments.end();
         return name.isPresent() ? named(name.get()) : current(session);

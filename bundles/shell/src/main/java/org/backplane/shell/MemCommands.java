@@ -29,11 +29,12 @@ public final class MemCommands {
         this.directory = directory;
     }
 
+    @Example({"mem:dump esp 64 -- 64 bytes of the stack", "mem:dump -p 0xb8000 160 -- the first line of the text screen"})
     @Descriptor("dumps memory with its characters; -p for a physical address")
     public void dump(CommandSession session, @Descriptor(DUMP) String[] args) {
         Arguments a = new Arguments("mem:dump", DUMP, args);
+        boolean physical = a.flag("-p");
         Machine m = directory.machine(session, a, 1);
-        boolean physical = a.takeWord("-p");
         long address = Address.parse(a.take(), m.cpu(0));
         int length = a.left() > 0 ? Arguments.count(a.take(), DUMP_LIMIT) : DUMP_LENGTH;
         a.end();
@@ -46,11 +47,13 @@ public final class MemCommands {
                 address + length - 1)));
     }
 
+    @Example({"mem:x /8i eip -- eight instructions", "mem:x /4wx ds:si -- four words of 32 bits"})
     @Descriptor("shows memory at a linear address; FORMAT is COUNT, one of x d u o c i, one of b h w g: /16xb")
     public void x(CommandSession session, @Descriptor(X) String[] args) {
         show(session, new Arguments("mem:x", X, args), false);
     }
 
+    @Example("mem:xp /4wx cr3 -- the first entries of the topmost page table")
     @Descriptor("shows memory at a physical address, in the format of mem:x")
     public void xp(CommandSession session, @Descriptor(X) String[] args) {
         show(session, new Arguments("mem:xp", X, args), true);

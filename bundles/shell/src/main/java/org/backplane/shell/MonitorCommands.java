@@ -32,7 +32,7 @@ import org.osgi.service.component.annotations.Reference;
         })
 public final class MonitorCommands {
     private static final String MACHINE = "[MACHINE]";
-    private static final String INFO = "registers|status|mtree|qtree|cpus|exits|kvm|name [MACHINE]";
+    private static final String INFO = "registers|status|mem|tlb|mtree|qtree|cpus|exits|kvm|name [MACHINE]";
 
     private final MachineDirectory directory;
     private final LifeCommands life;
@@ -72,6 +72,8 @@ public final class MonitorCommands {
         switch (what) {
             case "registers" -> cpu.regs(session, rest);
             case "status" -> System.out.println("VM status: " + State.of(machine(session, rest)));
+            case "mem" -> mmu.map(session, rest);
+            case "tlb" -> cpu.tlb(session, rest);
             case "mtree" -> claims(machine(session, rest));
             case "qtree" -> cards.list(session, rest);
             case "cpus" -> cpus(machine(session, rest));

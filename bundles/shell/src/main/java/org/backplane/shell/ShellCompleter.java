@@ -57,7 +57,7 @@ final class ShellCompleter implements Completer {
     }
 
     private Optional<Catalog.Entry> command(String word) {
-        return word.equals("help") ? Optional.of(new Catalog.Entry("backplane", "help", "[COMMAND]", "")) : catalog.find(word);
+        return word.equals("help") ? Optional.of(new Catalog.Entry("backplane", "help", "[COMMAND]", "", List.of())) : catalog.find(word);
     }
 
     /** What may stand here. Options and their values are found by the word before; all else by its place. */

@@ -6,8 +6,11 @@ import java.util.List;
 
 /** Text in columns as wide as they must be; the last column is not padded. */
 final class Table {
+    private static final int TERMINAL = 80;
+
     private final List<String[]> rows = new ArrayList<>();
     private final boolean[] right;
+    private boolean tight;
 
     /** @param heads a head that ends in {@code >} is of a column that is aligned to the right */
     Table(String... heads) {
@@ -20,6 +23,12 @@ final class Table {
         rows.add(names);
     }
 
+    /** One blank between columns in place of two, where that makes lines fit a terminal of {@value #TERMINAL} columns. */
+    Table tight() {
+        tight = true;
+        return this;
+    }
+
     void row(Object... cells) {
         String[] row = new String[cells.length];
         for (int i = 0; i < cells.length; i++) row[i] = String.valueOf(cells[i]);
@@ -27,15 +36,24 @@ final class Table {
     }
 
     void print(PrintStream out) {
+        lines().forEach(out::println);
+    }
+
+    List<String> lines() {
         int[] width = new int[right.length];
         for (String[] r : rows) for (int i = 0; i < r.length; i++) width[i] = Math.max(width[i], r[i].length());
+        int sum = 0;
+        for (int w : width) sum += w;
+        String gap = tight && sum + 2 * (width.length - 1) > TERMINAL && sum + width.length - 1 <= TERMINAL ? " " : "  ";
+        List<String> lines = new ArrayList<>();
         for (String[] r : rows) {
             StringBuilder line = new StringBuilder();
             for (int i = 0; i < r.length; i++) {
                 String pad = " ".repeat(width[i] - r[i].length());
-                line.append(i == 0 ? "" : "  ").append(right[i] ? pad + r[i] : r[i] + pad);
+                line.append(i == 0 ? "" : gap).append(right[i] ? pad + r[i] : r[i] + pad);
             }
-            out.println(line.toString().stripTrailing());
+            lines.add(line.toString().stripTrailing());
         }
+        return lines;
     }
 }

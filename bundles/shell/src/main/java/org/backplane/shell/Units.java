@@ -15,6 +15,13 @@ final class Units {
         return String.format(Locale.ROOT, "%,d", n);
     }
 
+    /** A size in the largest unit of which it is a multiple. */
+    static String bytes(long n) {
+        if (n != 0 && (n & (1L << 30) - 1) == 0) return count(n >> 30) + " GiB";
+        if (n != 0 && (n & (1L << 20) - 1) == 0) return count(n >> 20) + " MiB";
+        return (n & 1023) == 0 ? count(n >> 10) + " KiB" : count(n) + " B";
+    }
+
     static String seconds(double seconds) {
         return String.format(Locale.ROOT, seconds == Math.rint(seconds) ? "%.0f s" : "%.1f s", seconds);
     }

@@ -153,4 +153,24 @@ class CompletionTest {
     void otherCommandsAreGogosAffair() {
         assertEquals(List.of("gogo:1"), complete("echo "));
     }
+
+    @Test
+    void optionsStandAnywhereAndTheirValuesBehindThem() {
+        assertTrue(complete("exit:trace on ").containsAll(List.of("-reason", "-port", "-size")));
+        assertEquals(List.of("on", "off", "show"), complete("exit:trace -port 1 a ").subList(0, 3));
+        assertFalse(complete("exit:trace on -port 1 ").contains("-port"), "an option comes once");
+        assertTrue(complete("exit:trace on -reason ").contains("CR_ACCESS"));
+        assertEquals(List.of("1", "2", "3", "4"), complete("mmu:pages -level "));
+        assertTrue(complete("mmu:rmap ").containsAll(List.of("a", "b", "gpa:cr3")));
+    }
+
+    @Test
+    void everyViewHasExamplesThatAreCallsOfIt() {
+        List<Catalog.Entry> views = entries().filter(e -> List.of("cpu", "exit", "mem", "mmu").contains(e.scope())).toList();
+        assertTrue(views.size() > 15);
+        for (Catalog.Entry e : views) {
+            assertFalse(e.examples().isEmpty(), e.fullName());
+            e.examples().forEach(x -> assertTrue(x.startsWith(e.fullName()) && x.contains(" -- "), x));
+        }
+    }
 }

@@ -1,12 +1,12 @@
 package org.backplane.shell;
 
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import org.backplane.board.api.BoardException;
+import org.backplane.board.api.Inspector;
 import org.backplane.board.api.Machine;
 import org.backplane.board.api.MachineDebugger;
 import org.backplane.kvm.spi.cpu.CpuState;
@@ -19,7 +19,7 @@ final class FakeMachine implements Machine {
     final List<String> calls = new ArrayList<>();
     final CpuState state = new CpuState();
     final List<SlotInfo> slots = new ArrayList<>();
-    final Map<String, Long> exits = new LinkedHashMap<>();
+    final FakeInspector inspector = new FakeInspector();
     final CompletableFuture<End> ended = new CompletableFuture<>();
     final List<Console.Output> listeners = new ArrayList<>();
     final StringBuilder typed = new StringBuilder();
@@ -166,16 +166,6 @@ final class FakeMachine implements Machine {
     }
 
     @Override
-    public List<String> pageWalk(int vcpu, long gva) {
-        return List.of("PDE", String.format("gva %x -> gpa %x", gva, gva));
-    }
-
-    @Override
-    public Map<String, Long> exits() {
-        return exits;
-    }
-
-    @Override
     public Map<String, String> stats() {
         return Map.of("instructions", "1234567", "time", "1.000 s", "mmu.pf_fixed", "7");
     }
@@ -186,8 +176,8 @@ final class FakeMachine implements Machine {
     }
 
     @Override
-    public Map<String, Long> vmcs(int vcpu) {
-        return Map.of("GUEST_RIP", 0x7c00L);
+    public Inspector inspector() {
+        return inspector;
     }
 
     @Override

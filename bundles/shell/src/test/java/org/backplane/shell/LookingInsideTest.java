@@ -12,13 +12,12 @@ import org.backplane.kvm.spi.cpu.CpuState;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** Registers, memory, page tables, exits. */
+/** Registers and memory. */
 class LookingInsideTest {
     private final MachineDirectory directory = new MachineDirectory(new FakeMachines());
     private final CommandSession session = FakeSession.in(Path.of("."));
     private final CpuCommands cpu = new CpuCommands(directory);
     private final MemCommands mem = new MemCommands(directory);
-    private final MmuCommands mmu = new MmuCommands(directory);
     private FakeMachine machine;
 
     @BeforeEach
@@ -123,37 +122,5 @@ class LookingInsideTest {
         assertEquals("00001090: 90                     nop\n", output(() -> cpu.dis(session, new String[] {"eip", "1"})));
         String text = output(() -> mem.x(session, new String[] {"/2i", "0xfffe"}));
         assertTrue(text.endsWith("(continues on a page that is not mapped)\n") || text.contains("not mapped"), text);
-    }
-
-    @Test
-    void aWalkIsItsLevelsAndATranslationTheLastLine() {
-        assertEquals("PDE\ngva 10 -> gpa 10\n", output(() -> mmu.walk(session, new String[] {"0x10"})));
-        assertEquals("gva 10 -> gpa 10\n", output(() -> mmu.translate(session, new String[] {"a", "0x10"})));
-    }
-
-    @Test
-    void vmcsFieldsCanBeChosenByName() {
-        assertEquals("FIELD      VALUE\nGUEST_RIP   7c00\n", output(() -> cpu.vmcs(session, new String[] {"rip"})));
-        assertEquals("FIELD  VALUE\n", output(() -> cpu.vmcs(session, new String[] {"cr0"})));
-    }
-
-    @Test
-    void exitsAreSortedByCount() {
-        machine.exits.put("HLT", 1L);
-        machine.exits.put("IO", 2999L);
-        assertEquals(
-                """
-                REASON  COUNT    SHARE
-                IO      2,999  100.0 %
-                HLT         1    0.0 %
-                total   3,000
-                """,
-                output(() -> new ExitCommands(directory).list(session, new String[0])));
-    }
-
-    @Test
-    void ratesComeFromTheCountsBefore() {
-        String text = output(() -> ExitCommands.table(Map.of("IO", 300L), Map.of("IO", 100L), 2.0).print(System.out));
-        assertTrue(text.contains("IO        300  100.0 %         100"), text);
     }
 }

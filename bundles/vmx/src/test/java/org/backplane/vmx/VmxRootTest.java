@@ -26,7 +26,7 @@ class VmxRootTest {
         root.vmxon(on);
         root.vmclear(region);
         root.vmptrld(region);
-        root.current().setUp(rig.mmu.kind());
+        root.current().setUp(rig.mmu);
         return root;
     }
 

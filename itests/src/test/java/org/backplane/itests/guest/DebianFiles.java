@@ -23,6 +23,11 @@ final class DebianFiles {
 
     private DebianFiles() {}
 
+    /** A command line as users write it in the tree, with the guests where they are here. */
+    static String inPlace(String commandLine) {
+        return commandLine.replace(".guests/", DIRECTORY + "/");
+    }
+
     static boolean present() {
         return List.of(KERNEL, INSTALLER, BUSYBOX, INITRAMFS).stream().allMatch(Files::isRegularFile);
     }

@@ -126,17 +126,11 @@ public interface Machine {
     /** Linear memory through the guest's tables; empty if it is not mapped. */
     Optional<byte[]> readLinear(int vcpu, long gva, int length);
 
-    /** The guest's page walk for an address, one line a level. */
-    List<String> pageWalk(int vcpu, long gva);
-
-    /** VM exits by reason name. */
-    Map<String, Long> exits();
-
     /** Everything that {@code -stats} prints, in order: instructions, time, exits, MMU, emulator, swaps. */
     Map<String, String> stats();
 
-    /** The active backend's VMCS. */
-    Map<String, Long> vmcs(int vcpu);
+    /** The processor, the exits and the page tables. */
+    Inspector inspector();
 
     /**
      * Pauses the machine and takes hold of it for a debugger. A machine that is not started yet stays where it is after {@link #start} until the debugger

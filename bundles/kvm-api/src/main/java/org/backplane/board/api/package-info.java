@@ -4,11 +4,12 @@
  * <pre>{@code
  * Machine m = machines.create("demo", Map.of("m", List.of("64"), "fda", List.of("disk.img")));
  * m.start();
+ * PageWalk walk = m.inspector().walk(0, 0xc0100000L);     // records, for any format
  * m.ended().join();
  * }</pre>
  */
 @Export
-@Version("1.0.0")
+@Version("1.1.0")
 package org.backplane.board.api;
 
 import org.osgi.annotation.bundle.Export;

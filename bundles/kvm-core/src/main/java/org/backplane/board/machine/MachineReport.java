@@ -1,7 +1,6 @@
 package org.backplane.board.machine;
 
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import org.backplane.kvm.core.vm.Auditor;
@@ -13,13 +12,14 @@ import org.backplane.kvm.spi.mmu.Mmu;
  * the machine has ended.
  */
 final class MachineReport {
-    private static final String EXITS = "exits.";
+    /** Prefix of the CPU backend's counters of exits by reason. */
+    static final String EXITS = "exits.";
+
     private static final String[] GPR = {"rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi"};
     private static final String[] SEG = {"es", "cs", "ss", "ds", "fs", "gs", "ldt", "tr"};
 
     private final PcMachine machine;
     private Map<String, String> frozenStats;
-    private Map<String, Long> frozenExits;
 
     MachineReport(PcMachine machine) {
         this.machine = machine;
@@ -27,19 +27,7 @@ final class MachineReport {
 
     /** The machine ends: keep what its cards counted. */
     void freeze() {
-        Map<String, Long> exits = exits();
         frozenStats = stats();
-        frozenExits = exits;
-    }
-
-    Map<String, Long> exits() {
-        if (frozenExits != null) return frozenExits;
-        Map<String, Long> m = new LinkedHashMap<>();
-        if (!machine.vm().cpuPresent()) return m;
-        machine.vm().backend().counters().forEach((k, v) -> {
-            if (k.startsWith(EXITS) && v != 0) m.put(k.substring(EXITS.length()), v);
-        });
-        return m;
     }
 
     Map<String, String> stats() {
@@ -109,10 +97,5 @@ final class MachineReport {
         b.append(String.format("gdt base=%08x limit=%04x  idt base=%08x limit=%04x\n", s.gdtBase, s.gdtLimit, s.idtBase, s.idtLimit));
         b.append(String.format("cr0=%08x cr2=%08x cr3=%08x cr4=%08x efer=%x\n", s.cr0, s.cr2, s.cr3, s.cr4, s.efer));
         return b.toString();
-    }
-
-    /** The guest's page walk for an address. */
-    List<String> pageWalk(long gva) {
-        return PageWalkText.lines(machine.vm().memory(), machine.vcpu().context(), gva);
     }
 }

@@ -9,6 +9,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import org.backplane.board.api.BoardException;
+import org.backplane.board.api.Inspector;
 import org.backplane.board.api.Machine;
 import org.backplane.board.api.MachineDebugger;
 import org.backplane.board.backend.BlockImages;
@@ -62,6 +63,7 @@ public final class PcMachine implements Machine, CardRegistry.Listener, MachineL
     private final Boot boot;
     private final MachineLog log;
     private final MachineReport report;
+    private final MachineInspector inspector;
     private final CompletableFuture<End> ended = new CompletableFuture<>();
     private final Runnable onEnd;
     private final CardBay bay;
@@ -90,6 +92,7 @@ public final class PcMachine implements Machine, CardRegistry.Listener, MachineL
         board = new SlotBoard(this);
         cpuSlots = new CpuSlots(vm, registry, config);
         report = new MachineReport(this);
+        inspector = new MachineInspector(this, loop);
         bay = new CardBay(this, loop, board, cpuSlots, registry, config.snapshot);
         typist = new Typist(this, loop);
         debugPort = new DebugPort(this, loop);
@@ -316,6 +319,7 @@ public final class PcMachine implements Machine, CardRegistry.Listener, MachineL
         registry.removeListener(this);
         // Whatever a card does while it is taken out, the rest is released and whoever waits for the end is told.
         step(report::freeze);
+        step(inspector::freeze);
         step(board::flush);
         step(board::close);
         step(vm::close);
@@ -535,23 +539,13 @@ public final class PcMachine implements Machine, CardRegistry.Listener, MachineL
     }
 
     @Override
-    public List<String> pageWalk(int id, long gva) {
-        return loop.call(() -> report.pageWalk(gva));
-    }
-
-    @Override
-    public Map<String, Long> exits() {
-        return loop.call(report::exits);
-    }
-
-    @Override
     public Map<String, String> stats() {
         return loop.call(report::stats);
     }
 
     @Override
-    public Map<String, Long> vmcs(int id) {
-        return loop.call(() -> vm.cpuPresent() ? vm.backend().vmcs(vcpu.context()).values() : Map.of());
+    public Inspector inspector() {
+        return inspector;
     }
 
     // ---- people ----

@@ -1,6 +1,8 @@
 package org.backplane.kvm.spi.cpu;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * The software TLB of one vCPU: direct-mapped, two halves (supervisor, user), one line of four longs an entry.
@@ -148,6 +150,30 @@ public final class SoftTlb {
             long tag = entries[i + WRITE];
             if (tag != INVALID && tag + entries[i + ADDEND] == host) entries[i + WRITE] = INVALID;
         }
+    }
+
+    /**
+     * A page that is cached, for people.
+     *
+     * @param user in the half for user accesses
+     * @param gva linear address of the page
+     * @param host host address of its first byte
+     */
+    public record Entry(boolean user, long gva, long host, boolean read, boolean write, boolean exec, boolean global) {}
+
+    /** All that is cached now, in no order. */
+    public List<Entry> contents() {
+        List<Entry> all = new ArrayList<>();
+        for (int n = 0; n < usedCount; n++) {
+            int i = used[n];
+            boolean read = entries[i + READ] != INVALID;
+            boolean write = entries[i + WRITE] != INVALID;
+            boolean exec = entries[i + EXEC] != INVALID;
+            if (!read && !write && !exec) continue;
+            long gva = entries[i + (read ? READ : write ? WRITE : EXEC)];
+            all.add(new Entry(i >= USER, gva, gva + entries[i + ADDEND], read, write, exec, (flags[i >> 2] & GLOBAL) != 0));
+        }
+        return all;
     }
 
     private boolean maps(int i, long tag) {

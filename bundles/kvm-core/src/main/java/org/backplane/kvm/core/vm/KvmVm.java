@@ -11,6 +11,7 @@ import java.util.function.Supplier;
 import org.backplane.kvm.api.KvmException;
 import org.backplane.kvm.api.KvmException.Errno;
 import org.backplane.kvm.api.Vm;
+import org.backplane.kvm.core.exit.ExitObserver;
 import org.backplane.kvm.core.exit.IoBus;
 import org.backplane.kvm.core.memory.GuestMemory;
 import org.backplane.kvm.spi.cpu.CpuBackend;
@@ -45,6 +46,9 @@ public final class KvmVm implements Vm {
     private long cpuFeatures;
     private volatile List<ForeignHandler> foreign = List.of();
     private volatile long observedReasons;
+    private long foreignReasons;
+    private volatile ExitObserver observer;
+    private volatile long observerReasons;
     private boolean closed;
     private Auditor auditor = new Auditor(this, 0, violation -> {});
 
@@ -160,7 +164,24 @@ public final class KvmVm implements Vm {
         for (ForeignHandler h : handlers) {
             for (int r = h.reasons().nextSetBit(0); r >= 0 && r < 64; r = h.reasons().nextSetBit(r + 1)) reasons |= 1L << r;
         }
-        observedReasons = reasons;
+        foreignReasons = reasons;
+        observedReasons = foreignReasons | observerReasons;
+    }
+
+    /**
+     * Replaces the observer.
+     *
+     * @param reasons bit n: it is told of exits of reason n; 0: nobody observes. Changes with the vCPUs at a boundary.
+     */
+    public void observe(ExitObserver o, long reasons) {
+        observer = o;
+        observerReasons = reasons;
+        observedReasons = foreignReasons | observerReasons;
+    }
+
+    /** Who must be told of an exit of this reason, or null. */
+    ExitObserver observer(int reason) {
+        return (observerReasons >>> (reason & 63) & 1) != 0 ? observer : null;
     }
 
     boolean observed(int reason) {

@@ -8,6 +8,7 @@ import static org.backplane.kvm.spi.cpu.Intercepts.RETRY;
 import org.backplane.kvm.api.KvmRun.Exit;
 import org.backplane.kvm.core.cpu.ControlRegisters;
 import org.backplane.kvm.core.cpu.Msrs;
+import org.backplane.kvm.core.exit.ExitObserver;
 import org.backplane.kvm.core.exit.IoBus;
 import org.backplane.kvm.spi.cpu.CpuState;
 import org.backplane.kvm.spi.cpu.Emulator;
@@ -48,6 +49,9 @@ final class VcpuExits implements ExitDispatcher {
     /** What an observer wants who took the exit that is being left with; PASS if none did. */
     private ExitHandler.Result taken = ExitHandler.Result.PASS;
 
+    /** Who was shown the exit that is being handled and waits for its end, or null. */
+    private ExitObserver watching;
+
     /** Instruction count and page at which a page table was last un-shadowed because its writer could not be emulated. */
     private long unshadowedAt = -1, unshadowedGfn;
 
@@ -73,8 +77,20 @@ final class VcpuExits implements ExitDispatcher {
 
     @Override
     public boolean passes(VcpuContext v) {
+        watching = vm.observer(v.exit.reason);
+        if (watching != null) watching.came(v);
         taken = vm.askForeignHandlers(v);
         return taken == ExitHandler.Result.PASS;
+    }
+
+    /** A fast exit has been served: it is over for who was shown it. */
+    private int done() {
+        if (watching != null) {
+            ExitObserver o = watching;
+            watching = null;
+            o.handled(v);
+        }
+        return DONE;
     }
 
     // ---- ports and MMIO ----
@@ -83,14 +99,14 @@ final class VcpuExits implements ExitDispatcher {
     public int portIn(VcpuContext v, int port, int size) {
         if (!vm.host().servesExits() && !bus.claimsPort(port)) return user.portIn(port, size);
         v.ioValue = bus.portRead(v.id, port, size);
-        return DONE;
+        return done();
     }
 
     @Override
     public int portOut(VcpuContext v, int port, int size, int value) {
         if (!vm.host().servesExits() && !bus.claimsPort(port)) return user.portOut(port, size, value);
         bus.portWrite(v.id, port, size, value);
-        return DONE;
+        return done();
     }
 
     @Override
@@ -98,21 +114,21 @@ final class VcpuExits implements ExitDispatcher {
         if (vm.memory().frame(gpa >>> 12) != 0) return romRead(gpa, size);
         if (!vm.host().servesExits() && !bus.claimsMmio(gpa)) return user.mmioRead(gpa, size);
         v.ioValue = bus.mmioRead(v.id, gpa, size);
-        return DONE;
+        return done();
     }
 
     @Override
     public int mmioWrite(VcpuContext v, long gpa, int size, long value) {
-        if (vm.memory().frame(gpa >>> 12) != 0) return DONE;
+        if (vm.memory().frame(gpa >>> 12) != 0) return done();
         if (!vm.host().servesExits() && !bus.claimsMmio(gpa)) return user.mmioWrite(gpa, size, value);
         bus.mmioWrite(v.id, gpa, size, value);
-        return DONE;
+        return done();
     }
 
     /** A write to a ROM comes here as if it were MMIO and is dropped; a read-modify-write instruction reads it first. */
     private int romRead(long gpa, int size) {
         v.ioValue = vm.memory().read(gpa, size);
-        return DONE;
+        return done();
     }
 
     @Override
@@ -136,6 +152,20 @@ final class VcpuExits implements ExitDispatcher {
 
     @Override
     public int handle(VcpuContext v) {
+        return watching == null ? dispatch() : watched();
+    }
+
+    /** An exit that somebody watches. Accesses that emulation makes on the way are part of it and no exits of their own. */
+    private int watched() {
+        ExitObserver o = watching;
+        watching = null;
+        int answer = dispatch();
+        if (answer == EXIT) watching = o;
+        else o.handled(v);
+        return answer;
+    }
+
+    private int dispatch() {
         verdict = null;
         return switch (v.exit.reason) {
             case ExitReasons.EXCEPTION_NMI, ExitReasons.EPT_VIOLATION -> memoryFault(v.exit);
@@ -172,8 +202,16 @@ final class VcpuExits implements ExitDispatcher {
         };
     }
 
-    /** After {@code enter} returned: handles, unless an observer did, and commits the instruction as the answer says. */
+    /** After {@code enter} returned: serves the exit and tells whoever was shown it. */
     void handleSlow() {
+        ExitObserver o = watching;
+        watching = null;
+        serve();
+        if (o != null) o.handled(v);
+    }
+
+    /** Handles, unless an observer did, and commits the instruction as the answer says. */
+    private void serve() {
         VmExit e = v.exit;
         if ((e.reason & ExitReasons.ENTRY_FAILURE) != 0) {
             user.leave(Exit.FAIL_ENTRY, "VM entry failed: " + e.failedCheck);
