@@ -59,6 +59,16 @@ final class AuditedExits implements ExitDispatcher {
     }
 
     @Override
+    public int rdmsr(VcpuContext v, int index) {
+        return bus.rdmsr(v, index);
+    }
+
+    @Override
+    public int wrmsr(VcpuContext v, int index, long value) {
+        return bus.wrmsr(v, index, value);
+    }
+
+    @Override
     public long tsc(VcpuContext v) {
         return bus.tsc(v);
     }
