@@ -56,7 +56,7 @@ public final class KvmService implements Kvm {
     @Override
     public int checkExtension(Extension extension) {
         return switch (extension) {
-            case USER_MEMORY -> 1;
+            case USER_MEMORY, GUEST_DEBUG -> 1;
             case NR_VCPUS -> Vm.MAX_VCPUS;
             case NR_MEMSLOTS -> Vm.MAX_SLOTS;
             default -> 0;

@@ -157,6 +157,28 @@ class GuestDebugTest {
         hand.run(Exit.HLT);
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"direct", "shadow"})
+    void breakpointAndStepInVirtual8086Mode(String mmu) {
+        boot(mmu, "40 40 40 a3 0020"); // inc ax three times; mov [2000],ax
+        KvmSregs s = vcpu.getSregs();
+        s.cs = new Segment(0xf00, 0xffff, 0xf0, 3, true, 3, false, true, false, false, false, false);
+        s.ds = s.es = s.ss = s.fs = s.gs = new Segment(0, 0xffff, 0, 3, true, 3, false, true, false, false, false, false);
+        vcpu.setSregs(s);
+        KvmRegs r = vcpu.getRegs();
+        r.rflags = 0x20002;
+        r.rip = 0x100;
+        vcpu.setRegs(r);
+        withPaging();
+        breakAt(CODE + 1);
+        stops(DebugCause.BREAKPOINT, CODE + 1, 0x101);
+        stepping(false);
+        stops(DebugCause.STEP, CODE + 2, 0x102);
+        watch(0x2001, 1, false, true);
+        watched(0x2001, true, 0x106);
+        assertEquals(3, vm.readMemory(0x2000, 1)[0]);
+    }
+
     /** Linear 400000 and 401000 both lead to the page of the code; everything below 4 MiB to itself. */
     private void withPaging() {
         byte[] table = new byte[4096];
