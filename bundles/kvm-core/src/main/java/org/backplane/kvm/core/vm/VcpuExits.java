@@ -93,18 +93,23 @@ final class VcpuExits implements ExitDispatcher {
         return DONE;
     }
 
+    /** The caller of {@code Vcpu.run} gets the access, or has answered it. */
+    private int byCaller(int answer) {
+        return answer == EXIT ? EXIT : done();
+    }
+
     // ---- ports and MMIO ----
 
     @Override
     public int portIn(VcpuContext v, int port, int size) {
-        if (!vm.host().servesExits() && !bus.claimsPort(port)) return user.portIn(port, size);
+        if (!vm.host().servesExits() && !bus.claimsPort(port)) return byCaller(user.portIn(port, size));
         v.ioValue = bus.portRead(v.id, port, size);
         return done();
     }
 
     @Override
     public int portOut(VcpuContext v, int port, int size, int value) {
-        if (!vm.host().servesExits() && !bus.claimsPort(port)) return user.portOut(port, size, value);
+        if (!vm.host().servesExits() && !bus.claimsPort(port)) return byCaller(user.portOut(port, size, value));
         bus.portWrite(v.id, port, size, value);
         return done();
     }
@@ -112,7 +117,7 @@ final class VcpuExits implements ExitDispatcher {
     @Override
     public int mmioRead(VcpuContext v, long gpa, int size) {
         if (vm.memory().frame(gpa >>> 12) != 0) return romRead(gpa, size);
-        if (!vm.host().servesExits() && !bus.claimsMmio(gpa)) return user.mmioRead(gpa, size);
+        if (!vm.host().servesExits() && !bus.claimsMmio(gpa)) return byCaller(user.mmioRead(gpa, size));
         v.ioValue = bus.mmioRead(v.id, gpa, size);
         return done();
     }
@@ -120,7 +125,7 @@ final class VcpuExits implements ExitDispatcher {
     @Override
     public int mmioWrite(VcpuContext v, long gpa, int size, long value) {
         if (vm.memory().frame(gpa >>> 12) != 0) return done();
-        if (!vm.host().servesExits() && !bus.claimsMmio(gpa)) return user.mmioWrite(gpa, size, value);
+        if (!vm.host().servesExits() && !bus.claimsMmio(gpa)) return byCaller(user.mmioWrite(gpa, size, value));
         bus.mmioWrite(v.id, gpa, size, value);
         return done();
     }
