@@ -35,6 +35,9 @@ class MachineConfigTest {
                 "d|everything|unknown log item",
                 "device|serial,regs|is not property=value",
                 "append|quiet|needs -kernel",
+                "realmode|real|not 'real'",
+                "kernel-entry|16|needs -kernel",
+                "kernel-entry|64|16 or 32, not '64'",
                 "nosuch|1|unknown option 'nosuch'",
                 "icount|maybe|on or off",
             })
