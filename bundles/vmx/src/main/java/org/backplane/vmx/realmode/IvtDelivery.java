@@ -48,6 +48,7 @@ final class IvtDelivery {
         if ((info & INFO_TYPE) == TYPE_NMI) s.blocking |= BLOCKING_NMI;
         s.blocking &= ~(BLOCKING_STI | BLOCKING_MOV_SS);
         s.activity = ACTIVE;
+        v.debug.completed();
         return true;
     }
 

@@ -228,10 +228,16 @@ public final class RealModeUnit {
             if (v.nmiWindow && (s.blocking & (BLOCKING_NMI | BLOCKING_MOV_SS)) == 0) return ExitReasons.NMI_WINDOW;
             if (v.interruptWindow && s.interruptible()) return ExitReasons.INTERRUPT_WINDOW;
             if (way() != EMULATED) return CpuBackend.NO_EXIT;
+            if (v.debug.active && debuggerStops()) return CpuBackend.NO_EXIT;
             emulated++;
             if (v.exits.emulate(v) == Intercepts.EXIT) return CpuBackend.NO_EXIT;
         }
         return CpuBackend.NO_EXIT;
+    }
+
+    /** The debugger outside of the guest wants to stop here; the core reports it. */
+    private boolean debuggerStops() {
+        return v.debug.stopped() || v.debug.stopsBefore(s.linearRip(), v.instructions);
     }
 
     /** Debug exceptions that are pending after an instruction: DR6 names them, #DB is next (SDM 3B 17.2.3). */

@@ -33,8 +33,13 @@ final class CpuCards {
     private final Map<String, String> mmuProperties;
     private Choice choice;
 
-    /** What was asked for; null leaves it to the MMU that comes first. */
+    /** What was asked for; null leaves it to the MMUs. */
     private RealMode askedRealMode;
+
+    /** The first MMU had EPT, so that unrestricted guest is what a swap away from it converts if nobody asked for anything. */
+    private boolean eptFirst;
+
+    private boolean anyBefore;
 
     private CpuBackend backend;
     private Mmu mmu;
@@ -78,12 +83,14 @@ final class CpuCards {
 
     private RealMode serving(Mmu m) {
         boolean ept = m.kind() == Mmu.Kind.TWO_DIMENSIONAL;
-        if (askedRealMode == null) askedRealMode = RealMode.preferred(ept);
-        return askedRealMode.servedBy(ept);
+        if (askedRealMode != null) return askedRealMode.servedBy(ept);
+        return RealMode.preferred(ept || eptFirst).servedBy(ept);
     }
 
     private CpuBackend backend(Choice next, Emulator e, Mmu m) {
         CpuBackend b = next.backend().create(memory, e, m);
+        if (!anyBefore) eptFirst = m.kind() == Mmu.Kind.TWO_DIMENSIONAL;
+        anyBefore = true;
         RealMode mode = serving(m);
         if (mode != RealMode.UNRESTRICTED) ReservedPages.map(memory);
         b.realMode(mode, RealModePages.STANDARD);

@@ -73,6 +73,24 @@ class RealModeChoiceTest {
     }
 
     @Test
+    void withoutAnyWishEachMmuHasItsOwnButASwapAwayFromEptConverts() {
+        install("direct");
+        install("shadow");
+        assertEquals(RealMode.EMULATE, vm.realMode());
+        install("direct");
+        assertEquals(RealMode.UNRESTRICTED, vm.realMode());
+    }
+
+    @Test
+    void aVmThatBeganWithShadowTablesHasVirtual8086ModeUnderThemAgain() {
+        install("shadow");
+        install("direct");
+        assertEquals(RealMode.UNRESTRICTED, vm.realMode());
+        install("shadow");
+        assertEquals(RealMode.VM86, vm.realMode());
+    }
+
+    @Test
     void unrestrictedGuestNeedsNoReservedPages() {
         install("direct");
         assertTrue(vm.memory().slots().isEmpty());
