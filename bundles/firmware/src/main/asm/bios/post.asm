@@ -56,6 +56,7 @@ post:
         call print
         call print_memory
         mov byte [B_FD_COUNT], 0        ; no motor runs
+        call post_option_roms
         POST_CODE 0x0a
         int 0x19
         jmp $
@@ -213,12 +214,56 @@ post_local_apic:
         or dword [es:ebx + 0xf0], 0x1ff ; spurious vector, enabled
         mov dword [es:ebx + 0x350], 0x700       ; LINT0: ExtINT
         mov dword [es:ebx + 0x360], 0x400       ; LINT1: NMI
+        mov eax, cr0                    ; ES gets back the limit of real mode, which virtual-8086 mode needs too
+        or al, 1
+        mov cr0, eax
+        mov cx, 16
+        mov es, cx
+        and al, 0xfe
+        mov cr0, eax
+        xor cx, cx
+        mov es, cx
 .done:
         ret
         align 8
-.gdt:   dq 0, 0x00cf93000000ffff
-.gdtr:  dw 15
+.gdt:   dq 0, 0x00cf93000000ffff, 0x000093000000ffff
+.gdtr:  dw 23
         dd 0xf0000 + .gdt
+
+; Option ROMs: at every 2 KiB from C8000 to DFFFF a mark of 55h AAh, the length in units of 512 bytes, an entry for a far call at
+; offset 3; all bytes add up to 0. DS stays.
+post_option_roms:
+        mov bx, 0xc800
+.next:
+        mov es, bx
+        cmp word [es:0], 0xaa55
+        jne .none
+        movzx cx, byte [es:2]
+        shl cx, 9
+        xor si, si
+        xor al, al
+.sum:
+        add al, [es:si]
+        inc si
+        loop .sum
+        test al, al
+        jnz .none
+        push ds
+        push bx
+        push cs
+        push word .back
+        push bx
+        push word 3
+        retf
+.back:
+        pop bx
+        pop ds
+        cld
+.none:
+        add bx, 0x80
+        cmp bx, 0xe000
+        jb .next
+        ret
 
 ; Memory below 640 KiB, less the EBDA of 1 KiB.
 post_memory:

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** The demonstration guest: from the reset vector through the BIOS and a floppy to 32-bit code with interrupts. */
 @InContainer
@@ -41,9 +41,15 @@ class DemoGuestIT {
         if (machine != null) machine.stop();
     }
 
-    private void boot(String mmu) throws Exception {
+    private void boot(String mmu, String realMode) throws Exception {
         machine = Osgi.service(Machines.class)
-                .create("demo", Map.of("m", List.of("16"), "fda", List.of("builtin:demo"), "mmu", List.of(mmu)));
+                .create(
+                        "demo",
+                        Map.of(
+                                "m", List.of("16"),
+                                "fda", List.of("builtin:demo"),
+                                "mmu", List.of(mmu),
+                                "realmode", List.of(realMode)));
         console = machine.attachConsole("com1", (bytes, offset, length) -> {
             synchronized (serial) {
                 serial.write(bytes, offset, length);
@@ -64,9 +70,11 @@ class DemoGuestIT {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"direct", "shadow"})
-    void greetsCountsAndHasNoTrouble(String mmu) throws Exception {
-        boot(mmu);
+    @CsvSource({
+        "direct, unrestricted", "direct, vm86", "direct, vm86-2007", "direct, emulate", "shadow, vm86", "shadow, vm86-2007", "shadow, emulate"
+    })
+    void greetsCountsAndHasNoTrouble(String mmu, String realMode) throws Exception {
+        boot(mmu, realMode);
         awaitLine(2);
         String text = said();
         assertTrue(text.startsWith("\r\nBackplane demonstration guest: "), text);
@@ -89,7 +97,7 @@ class DemoGuestIT {
 
     @Test
     void showsWhatIsTypedAndSendsBackWhatComesOnTheSerialPort() throws Exception {
-        boot("direct");
+        boot("direct", "unrestricted");
         awaitLine(1);
         machine.type("Hello, card!");
         Osgi.await("the text on the screen", () -> machine.screenText().get(19).contains("Hello, card!"));

@@ -8,14 +8,16 @@ import org.backplane.kvm.spi.cpu.CpuState;
 import org.osgi.service.component.annotations.Component;
 
 /**
- * Linux bzImage by the 32-bit boot protocol: the kernel is entered in protected mode with a filled {@code boot_params}, as a boot
- * loader does that has asked the BIOS everything itself. Source: Linux {@code Documentation/arch/x86/boot.rst}, sections "The
- * Real-Mode Kernel Header" and "32-bit BOOT PROTOCOL".
+ * Linux bzImage. By the 32-bit boot protocol the kernel is entered in protected mode with a filled {@code boot_params}, as a boot
+ * loader does that has asked the BIOS everything itself. By the 16-bit one, when the caller wants that, its setup code is entered in real mode once the
+ * BIOS has run, and asks itself. Source: Linux {@code Documentation/arch/x86/boot.rst}, sections "The
+ * Real-Mode Kernel Header", "Running the Kernel" and "32-bit BOOT PROTOCOL".
  *
  * <pre>
  * 00001000  GDT of the entry state
  * 00010000  boot_params ("zero page")
  * 00020000  command line
+ * 00090000  setup code, its heap up to 0009E000, command line; the option ROM that starts it is at 000C8000 (16-bit protocol)
  * 00100000  protected-mode kernel
  *  ...top   initrd, page-aligned, as high as memory and the kernel's limit allow
  * </pre>
@@ -38,13 +40,19 @@ public final class BzImageLoader implements BootLoader {
             LOADFLAGS = 0x211,
             RAMDISK_IMAGE = 0x218,
             RAMDISK_SIZE = 0x21c,
+            HEAP_END_PTR = 0x224,
             CMD_LINE_PTR = 0x228,
             INITRD_ADDR_MAX = 0x22c,
             CMDLINE_SIZE = 0x238,
             INIT_SIZE = 0x260;
 
     private static final long HDRS = 0x53726448;
-    private static final int LOADED_HIGH = 1;
+    private static final int LOADED_HIGH = 1, CAN_USE_HEAP = 0x80;
+
+    /** The 16-bit protocol: linear address of the setup code, its largest size, offset of its heap's end, end of the command line's room. */
+    private static final long SETUP = 0x90000, SETUP_COMMAND_LINE_END = 0x9fc00;
+
+    private static final int SETUP_ROOM = 0x8000, SETUP_HEAP_END = 0xe000;
 
     @Override
     public String type() {
@@ -53,7 +61,7 @@ public final class BzImageLoader implements BootLoader {
 
     @Override
     public String description() {
-        return "Linux bzImage, 32-bit boot protocol";
+        return "Linux bzImage, 32-bit boot protocol, or 16-bit after the BIOS";
     }
 
     @Override
@@ -83,19 +91,40 @@ public final class BzImageLoader implements BootLoader {
             throw new BootException(String.format(
                     "m: %s needs at least %d MiB of memory, there are %d", r.kernelPath(), (needed >> 20) + 1, top >> 20));
         }
+        long lineRoom = version >= 0x206 ? k.u32(CMDLINE_SIZE) : 255;
+        long initrdTop = Math.min(top, (version >= 0x203 ? k.u32(INITRD_ADDR_MAX) : 0x37ffffffL) + 1);
+        r.write(KERNEL, r.kernel(), setup, codeLength);
+        if (r.realModeEntry()) {
+            setupCode(r, k, setup, lineRoom, initrdTop, needed);
+            return;
+        }
         Image params = new Image(4096);
         int headerEnd = Math.min(MAGIC + k.u8(JUMP_LENGTH), 0x290);
         params.copy(k, SETUP_HEADER, headerEnd - SETUP_HEADER);
         params.put8(TYPE_OF_LOADER, 0xff);
         screenInfo(params);
         memory(params, r.memoryMap());
-        commandLine(r, params, version >= 0x206 ? k.u32(CMDLINE_SIZE) : 255);
-        long limit = version >= 0x203 ? k.u32(INITRD_ADDR_MAX) : 0x37ffffffL;
-        initrd(r, params, Math.min(top, limit + 1), needed);
-        r.write(KERNEL, r.kernel(), setup, codeLength);
+        commandLine(r, params, COMMAND_LINE, Math.min(lineRoom, COMMAND_LINE_ROOM - 1));
+        initrd(r, params, initrdTop, needed);
         r.write(BOOT_PARAMS, params.bytes(), 0, params.length());
         FlatEntry.set(r, GDT, KERNEL);
         r.cpu().gpr[CpuState.RSI] = BOOT_PARAMS;
+    }
+
+    /** The 16-bit protocol: the setup code with its header filled in, and an option ROM that enters it. */
+    private static void setupCode(Request r, Image k, int size, long lineRoom, long initrdTop, long kernelEnd) throws BootException {
+        if (size > SETUP_ROOM) {
+            throw new BootException("kernel: the setup code of " + r.kernelPath() + " has " + size + " bytes, there is room for " + SETUP_ROOM);
+        }
+        Image setup = new Image(size);
+        setup.copy(k, 0, size);
+        setup.put8(TYPE_OF_LOADER, 0xff).put8(LOADFLAGS, k.u8(LOADFLAGS) | CAN_USE_HEAP).put16(HEAP_END_PTR, SETUP_HEAP_END - 0x200);
+        long line = SETUP + SETUP_HEAP_END;
+        commandLine(r, setup, line, Math.min(lineRoom, SETUP_COMMAND_LINE_END - line - 1));
+        initrd(r, setup, initrdTop, kernelEnd);
+        r.write(SETUP, setup.bytes(), 0, size);
+        byte[] rom = SetupCodeRom.image((int) (SETUP >> 4), SETUP_HEAP_END);
+        r.write(SetupCodeRom.ADDRESS, rom, 0, rom.length);
     }
 
     /** VGA text mode 3, 80 by 25, as the firmware leaves it. */
@@ -116,14 +145,13 @@ public final class BzImageLoader implements BootLoader {
         p.put32(0x1e0, extended);
     }
 
-    private static void commandLine(Request r, Image p, long room) throws BootException {
+    private static void commandLine(Request r, Image p, long at, long limit) throws BootException {
         byte[] text = (r.commandLine() + "\0").getBytes(StandardCharsets.ISO_8859_1);
-        long limit = Math.min(room, COMMAND_LINE_ROOM - 1);
         if (text.length - 1 > limit) {
             throw new BootException("append: the command line has " + (text.length - 1) + " characters, the kernel takes " + limit);
         }
-        r.write(COMMAND_LINE, text, 0, text.length);
-        p.put32(CMD_LINE_PTR, COMMAND_LINE);
+        r.write(at, text, 0, text.length);
+        p.put32(CMD_LINE_PTR, at);
     }
 
     private static void initrd(Request r, Image p, long top, long kernelEnd) throws BootException {

@@ -60,6 +60,7 @@ public final class MultibootLoader implements BootLoader {
 
     @Override
     public void load(Request r) throws BootException {
+        if (r.realModeEntry()) throw new BootException("kernel-entry: " + r.kernelPath() + " is a multiboot kernel and has no 16-bit entry");
         Image k = new Image(r.kernel());
         int header = header(k);
         List<Segment> segments = new ArrayList<>();

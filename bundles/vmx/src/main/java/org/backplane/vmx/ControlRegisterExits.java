@@ -5,6 +5,7 @@ import org.backplane.kvm.spi.cpu.Intercepts;
 import org.backplane.kvm.spi.cpu.VcpuContext;
 import org.backplane.kvm.spi.exit.ExitReasons;
 import org.backplane.kvm.spi.mmu.GuestWalk;
+import org.backplane.vmx.realmode.RealModeUnit;
 
 /** MOV to and from control registers, CLTS and LMSW: exits as controls and guest/host masks say (SDM 3C 25.1.3), else what the processor does. */
 final class ControlRegisterExits {
@@ -20,6 +21,7 @@ final class ControlRegisterExits {
     private final CpuState s;
     private final Vmcs vmcs;
     private final VmExits exits;
+    private final RealModeUnit realMode;
     private final VmEntry entry;
 
     ControlRegisterExits(VmxVcpu x) {
@@ -27,12 +29,13 @@ final class ControlRegisterExits {
         this.s = x.v.state;
         this.vmcs = x.vmcs;
         this.exits = x.exits;
+        this.realMode = x.realMode;
         this.entry = x.entry;
     }
 
     int readCr(int cr) {
         switch (cr) {
-            case 0 -> v.ioValue = s.cr0;
+            case 0 -> v.ioValue = realMode.guestCr0();
             case 2 -> v.ioValue = s.cr2;
             case 3 -> {
                 if ((vmcs.primary & Controls.CR3_STORE) != 0) {
@@ -40,7 +43,7 @@ final class ControlRegisterExits {
                 }
                 v.ioValue = s.cr3;
             }
-            case 4 -> v.ioValue = s.cr4;
+            case 4 -> v.ioValue = realMode.guestCr4();
             default -> {
                 if ((vmcs.primary & Controls.CR8_STORE) != 0) {
                     return exits.exit(ExitReasons.CR_ACCESS, 8 | Q_FROM_CR | v.operandGpr << 8);
@@ -55,9 +58,9 @@ final class ControlRegisterExits {
     int writeCr(int cr, long value) {
         boolean owned =
                 switch (cr) {
-                    case 0 -> ((value ^ s.cr0) & vmcs.cr0Mask) != 0;
+                    case 0 -> ((value ^ realMode.guestCr0()) & vmcs.cr0Mask) != 0;
                     case 3 -> (vmcs.primary & Controls.CR3_LOAD) != 0 && !cr3Target(value);
-                    case 4 -> ((value ^ s.cr4) & vmcs.cr4Mask) != 0;
+                    case 4 -> ((value ^ realMode.guestCr4()) & vmcs.cr4Mask) != 0;
                     case 8 -> (vmcs.primary & Controls.CR8_LOAD) != 0;
                     default -> false;
                 };
@@ -71,7 +74,7 @@ final class ControlRegisterExits {
             case 3 -> {
                 return loadCr3(value);
             }
-            case 4 -> s.cr4 = value;
+            case 4 -> s.cr4 ^= realMode.guestCr4() ^ value;
             default -> {
                 if ((value & ~15L) != 0) return v.fault(GENERAL_PROTECTION, 0);
                 if (tprShadow()) entry.setTpr((int) value << 4);

@@ -4,6 +4,7 @@ import org.backplane.kvm.spi.cpu.CpuState;
 import org.backplane.kvm.spi.cpu.Intercepts;
 import org.backplane.kvm.spi.cpu.VcpuContext;
 import org.backplane.kvm.spi.exit.ExitReasons;
+import org.backplane.vmx.realmode.RealModeUnit;
 
 /** Exceptions, the monitor trap, windows for interrupts and NMIs, task switches and triple faults. */
 final class EventExits {
@@ -15,6 +16,7 @@ final class EventExits {
     private final VcpuContext v;
     private final Vmcs vmcs;
     private final VmExits exits;
+    private final RealModeUnit realMode;
 
     /** The task switch whose exit was answered last: selector, instructions retired and RIP. */
     private int seenSelector = NONE;
@@ -26,6 +28,7 @@ final class EventExits {
         this.v = x.v;
         this.vmcs = x.vmcs;
         this.exits = x.exits;
+        this.realMode = x.realMode;
     }
 
     int exception(int vector, int errorCode, long address) {
@@ -42,7 +45,12 @@ final class EventExits {
         v.exit.interruptionInfo =
                 CpuState.INFO_VALID | CpuState.TYPE_HARDWARE_EXCEPTION | (code ? CpuState.INFO_ERROR_CODE : 0) | vector;
         v.exit.interruptionError = code ? errorCode : 0;
-        return exits.slow(ExitReasons.EXCEPTION_NMI);
+        return exceptionExit();
+    }
+
+    /** Of virtual-8086 code in real mode's place the core emulates in place what traps. Elsewhere an exception leaves: the event is for the next entry. */
+    private int exceptionExit() {
+        return realMode.vm86() ? exits.dispatch(ExitReasons.EXCEPTION_NMI) : exits.slow(ExitReasons.EXCEPTION_NMI);
     }
 
     /** INT3 and INTO raise software exceptions, INT1 a privileged one. */
@@ -50,7 +58,7 @@ final class EventExits {
         int type = vector == DEBUG ? CpuState.TYPE_PRIVILEGED_SOFTWARE_EXCEPTION : CpuState.TYPE_SOFTWARE_EXCEPTION;
         exits.record(ExitReasons.EXCEPTION_NMI, 0);
         v.exit.interruptionInfo = CpuState.INFO_VALID | type | vector;
-        return exits.slow(ExitReasons.EXCEPTION_NMI);
+        return exceptionExit();
     }
 
     int monitorTrap() {

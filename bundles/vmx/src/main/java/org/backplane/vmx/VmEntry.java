@@ -8,6 +8,7 @@ import org.backplane.kvm.spi.cpu.Intercepts;
 import org.backplane.kvm.spi.cpu.VcpuContext;
 import org.backplane.kvm.spi.exit.ExitReasons;
 import org.backplane.kvm.spi.exit.VmExit;
+import org.backplane.vmx.realmode.RealModeUnit;
 
 /**
  * VM entry (SDM 3C chapter 26): the checks of controls, host and guest state, MSR loading, the injection of an event, the exits that may follow at
@@ -19,9 +20,9 @@ import org.backplane.kvm.spi.exit.VmExit;
  *
  * <p><b>Leaving because of a request</b> from outside is exit 1, as of the interrupt that would have brought the request to a processor.
  *
- * <p><b>Real mode in shadow mode.</b> Without unrestricted guest the hardware cannot enter with PE=0, nor in the moments after PE was set
- * while segments still hold what real mode left. The engine then runs on the shadow tables all the same (the MMU has them map gva = gpa); such
- * entries are told apart by the counter {@code realmode_entries}.
+ * <p><b>Real mode.</b> Without unrestricted guest the processor cannot enter with PE=0, nor in the moments after PE was set while segments still hold what
+ * real mode left, nor under EPT with PG=0. {@link RealModeUnit} finds another way; while that is virtual-8086 code, or an identity map, {@code
+ * CpuState} holds the processor's view inside of {@link #enter} only, and every call out of the backend is made with the guest's.
  *
  * <p><b>Threading.</b> The vCPU's thread.
  */
@@ -35,19 +36,21 @@ final class VmEntry {
     private final CpuState s;
     private final Vmcs vmcs;
     private final VmExits exits;
+    private final RealModeUnit realMode;
     private final Emulator emulator;
     private final MsrAreas msrs;
     private final PreemptionTimer timer;
-    private long entries, failedEntries, realModeEntries, injections;
+    private long entries, failedEntries, injections;
 
     /** The guest lowered its virtual task priority below the threshold: exit 43 follows the instruction. */
     private boolean belowThreshold;
 
-    VmEntry(VcpuContext v, Vmcs vmcs, VmExits exits, Emulator emulator) {
+    VmEntry(VcpuContext v, Vmcs vmcs, VmExits exits, RealModeUnit realMode, Emulator emulator) {
         this.v = v;
         this.s = v.state;
         this.vmcs = vmcs;
         this.exits = exits;
+        this.realMode = realMode;
         this.emulator = emulator;
         this.msrs = new MsrAreas(v, vmcs, exits.core);
         this.timer = new PreemptionTimer(v, vmcs, exits.core);
@@ -58,6 +61,31 @@ final class VmEntry {
         VmExit e = v.exit;
         e.instructionError = 0;
         e.failedCheck = null;
+        exits.leaveReason = CpuBackend.NO_EXIT;
+        int way = realMode.choose();
+        if (s.injectInfo < 0 && realMode.injectsByHand()) {
+            if (!realMode.inject()) return taken(ExitReasons.TRIPLE_FAULT);
+            way = realMode.choose();
+        }
+        if (way == RealModeUnit.EMULATED) return emulate(budget);
+        try {
+            realMode.enter();
+            vmcs.hidePaging(realMode.hidesPaging());
+            return enterGuest(budget, exact);
+        } finally {
+            realMode.toGuest();
+        }
+    }
+
+    /** The guest is in a state that the processor does not take. */
+    private int emulate(long budget) {
+        int reason = realMode.emulate(budget);
+        if (reason == RealModeUnit.TRIPLE_FAULT) return taken(ExitReasons.TRIPLE_FAULT);
+        return reason == CpuBackend.NO_EXIT ? reason : taken(reason);
+    }
+
+    private int enterGuest(long budget, boolean exact) {
+        VmExit e = v.exit;
         if (!vmcs.enter()) {
             failedEntries++;
             e.reason = ExitReasons.ENTRY_FAILURE;
@@ -66,7 +94,6 @@ final class VmEntry {
         if (!guestStateValid() || !vmcs.exitsInPlace && !msrsLoaded()) return e.reason;
         vmcs.entered();
         entries++;
-        if (!vmcs.unrestrictedGuest() && EntryChecks.needsUnrestrictedGuest(s) != null) realModeEntries++;
         prepareEngine();
         int reason = run(budget, exact);
         if (!vmcs.exitsInPlace && reason != CpuBackend.NO_EXIT) leave();
@@ -74,16 +101,23 @@ final class VmEntry {
     }
 
     private void prepareEngine() {
-        // In shadow mode the paging unit makes the #PF exits itself, so that the engine raises only those of the guest.
-        int bitmap = vmcs.exceptionBitmap & ~PAGE_FAULT_BIT;
-        boolean asked = (vmcs.exceptionBitmap & PAGE_FAULT_BIT | vmcs.pageFaultMask | vmcs.pageFaultMatch) != 0;
-        v.exceptionBitmap = vmcs.ept() && asked ? bitmap | PAGE_FAULT_BIT : bitmap;
+        if (realMode.vm86()) {
+            v.exceptionBitmap = vmcs.exceptionBitmap();
+        } else {
+            v.exceptionBitmap = raisedExceptions();
+        }
         v.movDrExits = (vmcs.primary & Controls.MOV_DR) != 0;
         v.monitorTrap = (vmcs.primary & Controls.MONITOR_TRAP_FLAG) != 0;
         exits.inPlace = vmcs.exitsInPlace;
-        exits.leaveReason = CpuBackend.NO_EXIT;
         belowThreshold = false;
         s.vectoringInfo = 0;
+    }
+
+    private int raisedExceptions() {
+        // In shadow mode the paging unit makes the #PF exits itself, so that the engine raises only those of the guest.
+        int bitmap = vmcs.exceptionBitmap & ~PAGE_FAULT_BIT;
+        boolean asked = (vmcs.exceptionBitmap & PAGE_FAULT_BIT | vmcs.pageFaultMask | vmcs.pageFaultMatch) != 0;
+        return vmcs.ept() && asked ? bitmap | PAGE_FAULT_BIT : bitmap;
     }
 
     /** What VM exit does beyond the record: SDM 3C 27.3.1 (PAT), 27.4 (MSR-store area), 25.5.1 (timer). */
@@ -98,7 +132,10 @@ final class VmEntry {
     int handleAndReenter(int reason) {
         EntryChecks.saveSingleStep(vmcs);
         int answer = exits.dispatch(reason);
-        return answer == Intercepts.EXIT || guestStateValid() ? answer : Intercepts.EXIT;
+        if (answer == Intercepts.EXIT || realMode.stranded()) return answer;
+        realMode.look();
+        if (realMode.stranded()) return exits.reenter(answer);
+        return guestStateValid() ? answer : Intercepts.EXIT;
     }
 
     /** An exit with a value to be written, whose handler may have changed what VM entry checks. */
@@ -223,7 +260,6 @@ final class VmEntry {
     void addCounters(Map<String, Long> c) {
         c.merge("entries", entries, Long::sum);
         c.merge("entries_failed", failedEntries, Long::sum);
-        c.merge("realmode_entries", realModeEntries, Long::sum);
         c.merge("injections", injections, Long::sum);
     }
 }

@@ -6,6 +6,7 @@ import org.backplane.kvm.spi.cpu.VcpuContext;
 import org.backplane.kvm.spi.exit.ExitDispatcher;
 import org.backplane.kvm.spi.exit.ExitReasons;
 import org.backplane.kvm.spi.exit.VmExit;
+import org.backplane.vmx.realmode.RealModeUnit;
 
 /**
  * The VM exits of one vCPU: counts, the record of the last one, and its way to a handler.
@@ -27,14 +28,16 @@ final class VmExits {
     int leaveReason = CpuBackend.NO_EXIT;
 
     private final VcpuContext v;
+    private final RealModeUnit realMode;
     private final long[] counts = new long[ExitReasons.COUNT];
 
     /** The exception that the engine is about to raise is injected, so that it does not exit again. */
     private boolean injected;
 
-    VmExits(VcpuContext v) {
+    VmExits(VcpuContext v, RealModeUnit realMode) {
         this.v = v;
-        this.core = v.exits;
+        this.realMode = realMode;
+        this.core = realMode.around(v.exits);
     }
 
     void count(int reason) {
@@ -87,9 +90,24 @@ final class VmExits {
         counts[reason]++;
         if (!passes(reason) || !inPlace) return leave(reason);
         int answer = core.handle(v);
-        if (answer == Intercepts.EXIT) return leave(reason);
+        if (answer == Intercepts.EXIT) return realMode.tripleFault() ? tripleFault() : leave(reason);
+        if (realMode.stranded()) return reenter(answer);
         if (answer == Intercepts.FAULT) injected = (v.exceptionBitmap >> v.faultVector & 1) != 0;
         return answer;
+    }
+
+    private int tripleFault() {
+        record(ExitReasons.TRIPLE_FAULT, 0);
+        return slow(ExitReasons.TRIPLE_FAULT);
+    }
+
+    /** The guest must be entered in another way: the engine completes what it is at, and leaves. */
+    int reenter(int answer) {
+        if (answer != Intercepts.DONE) return leave(CpuBackend.NO_EXIT);
+        v.leaveAfterExit = true;
+        v.leave = true;
+        v.exceptionBitmap = -1;
+        return Intercepts.DONE;
     }
 
     /** An exit with nothing but a qualification. */

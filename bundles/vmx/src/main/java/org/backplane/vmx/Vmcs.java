@@ -9,6 +9,7 @@ import org.backplane.kvm.spi.cpu.HostMemory;
 import org.backplane.kvm.spi.cpu.VcpuContext;
 import org.backplane.kvm.spi.cpu.VmcsView;
 import org.backplane.kvm.spi.mmu.Mmu;
+import org.backplane.vmx.realmode.RealModeUnit;
 
 /**
  * The virtual-machine control structure of one vCPU: its controls, the host state, the launch state; guest state and
@@ -36,6 +37,10 @@ final class Vmcs {
 
     final VcpuContext v;
     final CpuState s;
+
+    /** What the processor has in the place of real mode; the control registers that the guest reads come from there. */
+    final RealModeUnit realMode;
+
     final long[] stored = new long[VmcsField.values().length];
 
     // Controls that are tested while the guest runs.
@@ -54,14 +59,15 @@ final class Vmcs {
     /** Bits 11:0 of EPTP; the rest is the MMU's root. */
     private long eptpAttributes;
 
-    private boolean launched;
+    private boolean launched, pagingHidden;
 
     /** A field was written since the controls and the host state were last checked. */
     private boolean unchecked = true;
 
-    Vmcs(VcpuContext v) {
+    Vmcs(VcpuContext v, RealModeUnit realMode) {
         this.v = v;
         this.s = v.state;
+        this.realMode = realMode;
     }
 
     /** Whether a #PF with this error code exits: bitmap, mask and match (SDM 3C 25.2). */
@@ -86,8 +92,10 @@ final class Vmcs {
     /**
      * Sets every control as KVM of 2007 did, with later KVM's EPT where the MMU is two-dimensional, INVLPG exiting where the MMU asks for it, and
      * exits for MONITOR and MWAIT, which the guest's CPUID does not have.
+     *
+     * @param unrestricted the guest's real mode is the processor's affair; without EPT the next entry fails
      */
-    void setUp(Mmu mmu) {
+    void setUp(Mmu mmu, boolean unrestricted) {
         boolean shadow = mmu.kind() == Mmu.Kind.SHADOW;
         pin = Controls.PIN_MUST | Controls.PIN_EXTERNAL_INTERRUPT | Controls.PIN_NMI | Controls.PIN_VIRTUAL_NMI;
         primary = Controls.PRIMARY_MUST
@@ -100,8 +108,9 @@ final class Vmcs {
                 | Controls.MONITOR_EXITING
                 | Controls.MWAIT_EXITING
                 | (mmu.invlpgExits() ? Controls.INVLPG_EXITING : 0)
-                | (shadow ? Controls.CR3_LOAD | Controls.CR3_STORE : Controls.SECONDARY);
-        secondary = shadow ? 0 : Controls.EPT | Controls.UNRESTRICTED_GUEST;
+                | (shadow ? Controls.CR3_LOAD | Controls.CR3_STORE : 0)
+                | (shadow && !unrestricted ? 0 : Controls.SECONDARY);
+        secondary = (shadow ? 0 : Controls.EPT) | (unrestricted ? Controls.UNRESTRICTED_GUEST : 0);
         // All page faults exit in shadow mode: mask and match 0. With EPT they are the guest's own affair.
         exceptionBitmap = shadow ? 1 << 14 : 0;
         pageFaultMask = pageFaultMatch = 0;
@@ -114,6 +123,20 @@ final class Vmcs {
         setUpHost();
         unchecked = true;
         launched = false;
+        pagingHidden = false;
+    }
+
+    /** A guest over page tables that are not its own has every access to CR3 exit (kvm-internals 4). Only under EPT; otherwise they exit anyway. */
+    void hidePaging(boolean hide) {
+        if (hide == pagingHidden) return;
+        pagingHidden = hide;
+        int cr3 = Controls.CR3_LOAD | Controls.CR3_STORE;
+        primary = hide ? primary | cr3 : primary & ~cr3;
+    }
+
+    /** While virtual-8086 code stands in for real mode, every exception exits (kvm-internals 4). */
+    int exceptionBitmap() {
+        return realMode.vm86() ? -1 : exceptionBitmap;
     }
 
     /** A 64-bit host of no consequence: the code after a VM exit is this JVM's. */

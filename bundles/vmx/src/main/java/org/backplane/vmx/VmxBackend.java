@@ -5,6 +5,8 @@ import java.util.Map;
 import java.util.TreeMap;
 import org.backplane.kvm.spi.cpu.CpuBackend;
 import org.backplane.kvm.spi.cpu.Emulator;
+import org.backplane.kvm.spi.cpu.RealMode;
+import org.backplane.kvm.spi.cpu.RealModePages;
 import org.backplane.kvm.spi.cpu.VcpuContext;
 import org.backplane.kvm.spi.cpu.VmcsView;
 import org.backplane.kvm.spi.exit.ExitReasons;
@@ -18,10 +20,19 @@ final class VmxBackend implements CpuBackend {
     private final Emulator emulator;
     private final Mmu mmu;
     private final Map<Integer, VmxVcpu> vcpus = new TreeMap<>();
+    private RealMode realMode;
+    private RealModePages realModePages = RealModePages.STANDARD;
 
     VmxBackend(Emulator emulator, Mmu mmu) {
         this.emulator = emulator;
         this.mmu = mmu;
+        realMode = RealMode.preferred(mmu.kind() == Mmu.Kind.TWO_DIMENSIONAL);
+    }
+
+    @Override
+    public void realMode(RealMode how, RealModePages pages) {
+        realMode = how;
+        realModePages = pages;
     }
 
     @Override
@@ -30,7 +41,7 @@ final class VmxBackend implements CpuBackend {
         VmxVcpu before = vcpus.put(v.id, x);
         if (before != null) before.close();
         v.intercepts = x;
-        x.mmuChanged();
+        x.mmuChanged(realMode, realModePages);
     }
 
     @Override
@@ -48,7 +59,7 @@ final class VmxBackend implements CpuBackend {
 
     @Override
     public void mmuChanged(VcpuContext v) {
-        vcpu(v).mmuChanged();
+        vcpu(v).mmuChanged(realMode, realModePages);
         v.tlb.flush(false);
     }
 
@@ -59,7 +70,7 @@ final class VmxBackend implements CpuBackend {
 
     @Override
     public VmcsView vmcs(VcpuContext v) {
-        return vcpu(v).vmcs.view();
+        return vcpu(v).vmcsView();
     }
 
     /** Kept for the whole life of the backend, also for vCPUs that were given back. */

@@ -8,6 +8,7 @@ import org.backplane.kvm.spi.cpu.HostMemory;
 import org.backplane.kvm.spi.cpu.VcpuContext;
 import org.backplane.kvm.spi.mmu.FrameTable;
 import org.backplane.kvm.spi.mmu.GuestWalk;
+import org.backplane.vmx.realmode.RealModeUnit;
 
 /**
  * VMX root operation of one logical processor: the VMX instructions of SDM 3C chapter 30 as the hypervisor executes them.
@@ -26,14 +27,16 @@ final class VmxRoot implements AutoCloseable {
     private static final long NONE = -1;
 
     private final VcpuContext v;
+    private final RealModeUnit realMode;
     private final FrameTable frames;
     private final Map<Long, Vmcs> regions = new HashMap<>();
     private final List<Long> allocated = new ArrayList<>();
     private long vmxon = NONE, currentAddress = NONE;
     private Vmcs current;
 
-    VmxRoot(VcpuContext v) {
+    VmxRoot(VcpuContext v, RealModeUnit realMode) {
         this.v = v;
+        this.realMode = realMode;
         this.frames = v.memory.frames();
     }
 
@@ -69,7 +72,7 @@ final class VmxRoot implements AutoCloseable {
         inOperation();
         if (!address(region)) throw fail(VmFailException.CLEAR_ADDRESS, "VMCLEAR with an invalid address");
         if (region == vmxon) throw fail(VmFailException.CLEAR_VMXON, "VMCLEAR of the VMXON region");
-        Vmcs m = regions.computeIfAbsent(region, r -> new Vmcs(v));
+        Vmcs m = regions.computeIfAbsent(region, r -> new Vmcs(v, realMode));
         m.clear();
         if (region == currentAddress) {
             current = null;
@@ -84,7 +87,7 @@ final class VmxRoot implements AutoCloseable {
         if (!address(region)) throw fail(VmFailException.LOAD_ADDRESS, "VMPTRLD with an invalid address");
         if (region == vmxon) throw fail(VmFailException.LOAD_VMXON, "VMPTRLD of the VMXON region");
         if (revision(region) != REVISION) throw fail(VmFailException.LOAD_REVISION, "VMPTRLD of a region with another revision");
-        current = regions.computeIfAbsent(region, r -> new Vmcs(v));
+        current = regions.computeIfAbsent(region, r -> new Vmcs(v, realMode));
         currentAddress = region;
     }
 

@@ -4,8 +4,12 @@ import java.util.Map;
 import org.backplane.kvm.spi.cpu.CpuBackend;
 import org.backplane.kvm.spi.cpu.Emulator;
 import org.backplane.kvm.spi.cpu.Intercepts;
+import org.backplane.kvm.spi.cpu.RealMode;
+import org.backplane.kvm.spi.cpu.RealModePages;
 import org.backplane.kvm.spi.cpu.VcpuContext;
+import org.backplane.kvm.spi.cpu.VmcsView;
 import org.backplane.kvm.spi.mmu.Mmu;
+import org.backplane.vmx.realmode.RealModeUnit;
 
 /**
  * One virtual processor with VT-x: VM entry ({@link VmEntry}), the engine's run in VMX non-root operation, and VM exits as the controls in
@@ -18,6 +22,7 @@ import org.backplane.kvm.spi.mmu.Mmu;
  */
 final class VmxVcpu implements Intercepts {
     final VcpuContext v;
+    final RealModeUnit realMode;
     final Vmcs vmcs;
     final VmExits exits;
     final VmEntry entry;
@@ -34,14 +39,15 @@ final class VmxVcpu implements Intercepts {
     VmxVcpu(VcpuContext v, Emulator emulator, Mmu mmu) {
         this.v = v;
         this.mmu = mmu;
-        root = new VmxRoot(v);
+        realMode = new RealModeUnit(v, emulator, state -> EntryChecks.needsUnrestrictedGuest(state) != null);
+        root = new VmxRoot(v, realMode);
         root.vmxon(root.newRegion());
         long region = root.newRegion();
         root.vmclear(region);
         root.vmptrld(region);
         vmcs = root.current();
-        exits = new VmExits(v);
-        entry = new VmEntry(v, vmcs, exits, emulator);
+        exits = new VmExits(v, realMode);
+        entry = new VmEntry(v, vmcs, exits, realMode, emulator);
         memory = new MemoryExits(this);
         ports = new PortExits(this);
         instructions = new InstructionExits(this);
@@ -50,9 +56,10 @@ final class VmxVcpu implements Intercepts {
         events = new EventExits(this);
     }
 
-    /** Makes the VMCS and the paging unit for the way the MMU works now. */
-    void mmuChanged() {
-        vmcs.setUp(mmu);
+    /** Makes the VMCS and the paging unit for the way the MMU and real mode work now. */
+    void mmuChanged(RealMode mode, RealModePages pages) {
+        vmcs.setUp(mmu, mode == RealMode.UNRESTRICTED);
+        realMode.configure(mode, mmu.kind() == Mmu.Kind.TWO_DIMENSIONAL, pages);
         paging = mmu.kind() == Mmu.Kind.SHADOW ? new ShadowPaging(this) : new TwoDimensionalPaging(this);
     }
 
@@ -76,12 +83,23 @@ final class VmxVcpu implements Intercepts {
         return entry.enter(budget, exact);
     }
 
+    /** The VMCS with what the processor would hold in the guest's registers. The vCPU is outside of {@link #enter}. */
+    VmcsView vmcsView() {
+        if (realMode.choose() != RealModeUnit.EMULATED) realMode.toProcessor();
+        try {
+            return vmcs.view();
+        } finally {
+            realMode.toGuest();
+        }
+    }
+
     long exitCount(int reason) {
         return exits.counted(reason);
     }
 
     void addCounters(Map<String, Long> c) {
         entry.addCounters(c);
+        realMode.addCounters(c);
     }
 
     // ---- memory

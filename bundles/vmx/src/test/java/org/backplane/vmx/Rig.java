@@ -139,6 +139,8 @@ final class Rig implements AutoCloseable {
         int answer = Intercepts.DONE;
         ToIntFunction<VcpuContext> handler;
         int handled;
+        ToIntFunction<VcpuContext> emulation;
+        int emulated;
         long tsc = 1000;
 
         /** An MSR that does not exist. */
@@ -203,6 +205,12 @@ final class Rig implements AutoCloseable {
             if (index == BAD_MSR) return v.fault(13, 0);
             msrs.put(index, value);
             return Intercepts.DONE;
+        }
+
+        @Override
+        public int emulate(VcpuContext v) {
+            emulated++;
+            return emulation == null ? Intercepts.EXIT : emulation.applyAsInt(v);
         }
 
         @Override

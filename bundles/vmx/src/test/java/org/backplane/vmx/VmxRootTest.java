@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 /** The VMX instructions and their errors (SDM 3C 30.3, 30.4). */
 class VmxRootTest {
     private final Rig rig = Rig.direct().flat();
-    private final VmxRoot root = new VmxRoot(rig.v);
+    private final VmxRoot root = new VmxRoot(rig.v, rig.vcpu().realMode);
     private final long on = root.newRegion(), region = root.newRegion(), page = rig.memory.frame(0x30) << 12;
 
     @AfterEach
@@ -26,7 +26,7 @@ class VmxRootTest {
         root.vmxon(on);
         root.vmclear(region);
         root.vmptrld(region);
-        root.current().setUp(rig.mmu);
+        root.current().setUp(rig.mmu, false);
         return root;
     }
 

@@ -11,6 +11,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.List;
 import org.backplane.kvm.spi.cpu.CpuBackend;
 import org.backplane.kvm.spi.cpu.Emulator;
+import org.backplane.kvm.spi.cpu.RealMode;
+import org.backplane.kvm.spi.cpu.RealModePages;
 import org.backplane.kvm.spi.cpu.SoftTlb;
 import org.backplane.kvm.spi.cpu.VcpuContext;
 import org.backplane.kvm.spi.exit.ExitReasons;
@@ -101,29 +103,9 @@ class VmxVcpuTest {
     }
 
     @Test
-    void realModeInShadowModeIsCountedApart() {
-        useShadow();
-        rig.enter();
-        assertEquals(0, rig.backend.counters().get("realmode_entries"));
-        rig.s.reset();
-        assertEquals(CpuBackend.NO_EXIT, rig.enter());
-        assertEquals(1, rig.backend.counters().get("realmode_entries"));
-        rig.flat();
-        rig.s.segSel[SS] = 0x1003;
-        assertEquals(CpuBackend.NO_EXIT, rig.enter(), "protected mode with what real mode left");
-        assertEquals(2, rig.backend.counters().get("realmode_entries"));
-    }
-
-    @Test
-    void realModeIsPlainWithUnrestrictedGuest() {
-        rig.s.reset();
-        assertEquals(CpuBackend.NO_EXIT, rig.enter());
-        assertEquals(0, rig.backend.counters().get("realmode_entries"));
-    }
-
-    @Test
     void controlsFollowTheMmu() {
         rig.mmu.become(Mmu.Kind.SHADOW);
+        rig.backend.realMode(RealMode.VM86, RealModePages.STANDARD);
         rig.backend.mmuChanged(rig.v);
         assertFalse(rig.vcpu().vmcs.ept());
         assertEquals(CpuBackend.NO_EXIT, rig.enter());

@@ -8,6 +8,7 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -64,16 +65,30 @@ class BenchImagesIT {
         check(image, "kernel", "shadow");
     }
 
-    private static void check(String image, String boot, String mmu) throws Exception {
+    /** From the BIOS over the boot sector's switch to protected mode. */
+    @Tag("full")
+    @ParameterizedTest
+    @CsvSource({
+        "direct, unrestricted", "direct, vm86", "direct, vm86-2007", "direct, emulate", "shadow, vm86", "shadow, vm86-2007", "shadow, emulate"
+    })
+    void everyRealModeGivesTheSameResults(String mmu, String realMode) throws Exception {
+        check("exit", "fda", mmu, "-realmode", realMode);
+        check("mmu", "fda", mmu, "-realmode", realMode);
+    }
+
+    private static void check(String image, String boot, String mmu, String... more) throws Exception {
         Path file = IMAGES.resolve(image + (boot.equals("kernel") ? ".elf" : ".img"));
-        try (GuestProcess backplane = GuestProcess.run("bench-" + image + "-" + boot + "-" + mmu, List.of(
+        List<String> options = new ArrayList<>(List.of(
                 "-" + boot, file.toString(),
                 "-snapshot",
                 "-m", "128",
                 "-device", "isa-debug-exit,iobase=0xf4,iosize=4",
                 "-serial", "stdio",
                 "-display", "none",
-                "-mmu", mmu))) {
+                "-mmu", mmu));
+        options.addAll(List.of(more));
+        String name = "bench-" + image + "-" + boot + "-" + mmu + String.join("", more);
+        try (GuestProcess backplane = GuestProcess.run(name, options)) {
             assertEquals(ENDED_BY_GUEST, backplane.status(PATIENCE), backplane.errors());
             Map<String, String> results = new TreeMap<>();
             DONE.matcher(backplane.serial().text()).results().forEach((MatchResult m) -> results.put(m.group(1), m.group(2)));

@@ -11,6 +11,10 @@ final class DebianFiles {
             Path.of(Optional.ofNullable(System.getenv("BACKPLANE_GUESTS")).orElseGet(() -> System.getProperty("backplane.guests", "")));
 
     static final Path KERNEL = DIRECTORY.resolve("debian12-i386/vmlinuz");
+
+    /** Only there after {@code scripts/fetch-guests --all}; {@link #present} does not ask for it. */
+    static final Path PAE_KERNEL = DIRECTORY.resolve("debian12-i386-pae/vmlinuz");
+
     static final Path INSTALLER = DIRECTORY.resolve("debian12-i386/initrd.gz");
     static final Path BUSYBOX = DIRECTORY.resolve("busybox-i386/busybox");
     static final Path INITRAMFS = DIRECTORY.resolve("busybox-i386/initramfs.cpio.gz");

@@ -56,6 +56,25 @@ class BadInputIT {
     }
 
     @Test
+    void unrestrictedGuestWithShadowPaging() throws Exception {
+        assertRefused(
+                "realmode: unrestricted guest needs EPT (SDM 3C 26.2.1.1): with shadow paging VM entry fails with VMfailValid, error 7",
+                "-kernel", kernel.toString(), "-mmu", "shadow", "-realmode", "unrestricted");
+    }
+
+    @Test
+    void anUnknownRealMode() throws Exception {
+        assertRefused(
+                "realmode: vm86|vm86-2007|emulate|unrestricted, not 'fast'", "-kernel", kernel.toString(), "-realmode", "fast");
+    }
+
+    @Test
+    void aRealModeEntryThatTheKernelDoesNotHave() throws Exception {
+        Result r = BackplaneProcess.built(directory).run("run", "-kernel", kernel.toString(), "-kernel-entry", "16");
+        assertOneLine(r, "kernel-entry: " + kernel);
+    }
+
+    @Test
     void aFileThatIsNoKernel() throws Exception {
         Path text = Files.writeString(directory.resolve("text"), "Dear reader,\n".repeat(1000));
         assertRefused("kernel: " + text + " is no kernel that can be booted (known: bzimage, multiboot)", "-kernel", text.toString());

@@ -29,7 +29,8 @@ public interface Kvm {
     /**
      * KVM_CREATE_VM.
      *
-     * @param options {@code cpu-backend}, {@code mmu}, {@code emulator}: card types; missing ones take the best there is
+     * @param options {@code cpu-backend}, {@code mmu}, {@code emulator}: card types; missing ones take the best there is. {@code realmode}: a value of
+     *     {@link org.backplane.kvm.spi.cpu.RealMode}; without it what suits the MMU
      * @throws KvmException ENODEV if no such card is there
      */
     Vm createVm(Map<String, String> options);

@@ -35,6 +35,9 @@ final class Boot {
         initrd = config.initrd.isPresent() ? read("initrd", config.initrd.get()) : new byte[0];
         loader = kernel == null ? null : loader(cards);
         firmware = firmware(cards);
+        if (firmware == null && config.realModeKernel) {
+            throw new BoardException("kernel-entry: 16 needs a BIOS, and there is no firmware card");
+        }
         if (firmware == null && kernel == null) {
             throw new BoardException("bios: there is no firmware card, and no -kernel to boot without one");
         }
@@ -127,6 +130,11 @@ final class Boot {
         @Override
         public List<BootLoader.Range> memoryMap() {
             return PcLayout.memoryMap(config.ram);
+        }
+
+        @Override
+        public boolean realModeEntry() {
+            return config.realModeKernel;
         }
 
         @Override

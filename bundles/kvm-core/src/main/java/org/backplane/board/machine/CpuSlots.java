@@ -12,6 +12,8 @@ import org.backplane.board.cards.CardRegistry;
 import org.backplane.kvm.core.vm.KvmVm;
 import org.backplane.kvm.spi.cpu.CpuBackendFactory;
 import org.backplane.kvm.spi.cpu.EmulatorFactory;
+import org.backplane.kvm.spi.cpu.RealMode;
+import org.backplane.kvm.spi.mmu.Mmu;
 import org.backplane.kvm.spi.mmu.MmuFactory;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -32,6 +34,10 @@ final class CpuSlots {
 
     private final KvmVm vm;
     private final CardRegistry registry;
+
+    /** The configuration says {@code realmode=unrestricted}. */
+    private final boolean unrestricted;
+
     private final Map<Kind, String> wanted = new EnumMap<>(Kind.class);
 
     /** Why the cards that are there could not be put in service. */
@@ -43,12 +49,14 @@ final class CpuSlots {
     CpuSlots(KvmVm vm, CardRegistry registry, MachineConfig config) {
         this.vm = vm;
         this.registry = registry;
+        unrestricted = config.realMode.filter(r -> r == RealMode.UNRESTRICTED).isPresent();
+        vm.askRealMode(config.realMode.orElse(null));
         wanted.put(Kind.CPU_BACKEND, config.cpuBackend);
         wanted.put(Kind.MMU, config.mmu);
         wanted.put(Kind.EMULATOR, config.emulator);
     }
 
-    /** Checks that a card of each wanted type is there. */
+    /** Checks that a card of each wanted type is there, and that the MMU goes with the real mode that is asked for. */
     void checkAvailable() throws BoardException {
         for (Kind k : KINDS) {
             if (registry.newest(k, wanted.get(k)).isPresent()) continue;
@@ -56,6 +64,9 @@ final class CpuSlots {
             throw new BoardException(NAMES.get(k) + ": there is no card '" + wanted.get(k) + "' (there is: "
                     + (known.isEmpty() ? "none" : String.join(", ", known)) + ")");
         }
+        if (!unrestricted) return;
+        MmuFactory mmu = (MmuFactory) registry.newest(Kind.MMU, wanted.get(Kind.MMU)).orElseThrow().factory();
+        if (vm.kind(mmu) == Mmu.Kind.SHADOW) throw new BoardException("realmode: " + RealMode.NEEDS_EPT);
     }
 
     static Optional<Kind> kindOf(String slot) {

@@ -16,6 +16,7 @@ import java.util.Set;
 import org.backplane.board.api.BoardException;
 import org.backplane.board.api.MachineOptions;
 import org.backplane.board.backend.BlockImages;
+import org.backplane.kvm.spi.cpu.RealMode;
 
 /**
  * A machine's configuration, checked: every value that can be judged without the cards is judged here, and the message names the key.
@@ -49,6 +50,13 @@ final class MachineConfig {
     final String emulator;
     final Map<String, String> mmuProperties;
     final long auditEvery;
+
+    /** Empty: what suits the MMU. */
+    final Optional<RealMode> realMode;
+
+    /** A kernel is entered through its 16-bit setup code, after the firmware. */
+    final boolean realModeKernel;
+
     final boolean memoryLock;
     final Set<String> logItems;
     final Optional<Path> logFile;
@@ -78,10 +86,13 @@ final class MachineConfig {
         emulator = one("emulator").orElse("interpreter");
         mmuProperties = one("shadow-pages").isEmpty() ? Map.of() : Map.of("shadow-pages", Long.toString(number("shadow-pages", 64)));
         auditEvery = one("audit").isEmpty() ? 0 : number("audit", 1);
+        realMode = realMode(one("realmode"));
+        realModeKernel = kernelEntry(one("kernel-entry"));
         memoryLock = memoryLock(one("overcommit"));
         logItems = logItems(one("d"));
         logFile = one("D").map(Path::of);
         if (kernel.isEmpty() && initrd.isPresent()) throw new BoardException("initrd: needs -kernel");
+        if (kernel.isEmpty() && realModeKernel) throw new BoardException("kernel-entry: needs -kernel");
         if (kernel.isEmpty() && !append.isEmpty()) throw new BoardException("append: needs -kernel");
         if (!bootOrder.matches("[a-z]+")) throw new BoardException("boot: bad order '" + bootOrder + "'");
     }
@@ -176,6 +187,21 @@ final class MachineConfig {
                     throw new BoardException("rtc: '" + base + "' is no date (for example 2026-01-31T12:00:00)");
                 }
             }
+        };
+    }
+
+    private static Optional<RealMode> realMode(Optional<String> text) throws BoardException {
+        if (text.isEmpty()) return Optional.empty();
+        Optional<RealMode> mode = RealMode.of(text.get());
+        if (mode.isEmpty()) throw new BoardException("realmode: " + RealMode.options() + ", not '" + text.get() + "'");
+        return mode;
+    }
+
+    private static boolean kernelEntry(Optional<String> text) throws BoardException {
+        return switch (text.orElse("32")) {
+            case "16" -> true;
+            case "32" -> false;
+            default -> throw new BoardException("kernel-entry: 16 or 32, not '" + text.get() + "'");
         };
     }
 

@@ -39,6 +39,7 @@ final class MachineReport {
         m.put("time", String.format(Locale.ROOT, "%.3f s", seconds));
         if (seconds > 0) m.put("rate", String.format(Locale.ROOT, "%.1f million instructions/s", instructions / seconds / 1e6));
         if (machine.vm().cpuPresent()) {
+            m.put("realmode", machine.vm().realMode().option);
             add(m, "", machine.vm().backend().counters());
             add(m, "mmu.", machine.vm().mmu().counters());
             add(m, "emulator.", machine.vm().emulator().counters());

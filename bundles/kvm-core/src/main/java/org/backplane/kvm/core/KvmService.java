@@ -16,6 +16,7 @@ import org.backplane.kvm.core.vm.KvmVm;
 import org.backplane.kvm.core.vm.VmHost;
 import org.backplane.kvm.spi.cpu.CpuBackendFactory;
 import org.backplane.kvm.spi.cpu.EmulatorFactory;
+import org.backplane.kvm.spi.cpu.RealMode;
 import org.backplane.kvm.spi.mmu.MmuFactory;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
@@ -77,12 +78,25 @@ public final class KvmService implements Kvm {
                 Map.of(),
                 () -> vms.remove(self[0]));
         self[0] = vm;
+        RealMode realMode = realMode(options);
+        vm.askRealMode(realMode);
         vm.installCpu(
                 (CpuBackendFactory) card(Kind.CPU_BACKEND, options, "cpu-backend", "vmx").factory(),
                 (MmuFactory) card(Kind.MMU, options, "mmu", "direct").factory(),
                 (EmulatorFactory) card(Kind.EMULATOR, options, "emulator", "interpreter").factory());
+        if (realMode == RealMode.UNRESTRICTED && vm.realMode() != realMode) {
+            vm.close();
+            throw new KvmException(Errno.EINVAL, "realmode: " + RealMode.NEEDS_EPT);
+        }
         vms.add(vm);
         return vm;
+    }
+
+    private static RealMode realMode(Map<String, String> options) {
+        String text = options.get("realmode");
+        if (text == null) return null;
+        return RealMode.of(text)
+                .orElseThrow(() -> new KvmException(Errno.EINVAL, "realmode: " + RealMode.options() + ", not '" + text + "'"));
     }
 
     private Card card(Kind kind, Map<String, String> options, String key, String preferred) {

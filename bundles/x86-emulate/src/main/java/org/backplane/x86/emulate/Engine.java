@@ -381,7 +381,11 @@ final class Engine {
         here();
         if (kind == Unwind.EXIT) return Emulator.EXITED;
         if (kind == Unwind.FAULT) {
-            if (Delivery.fault(c) == Intercepts.EXIT) return Emulator.EXITED;
+            int answer = Delivery.fault(c);
+            // The exit may have emulated the instruction that trapped.
+            c.retired = v.instructions;
+            if (answer == Intercepts.EXIT) return Emulator.EXITED;
+            here();
             trapOwed = true;
         }
         c.updateMode();

@@ -57,9 +57,11 @@ final class OpsAdapter implements Memory, Intercepts {
         return expected;
     }
 
-    /** The callbacks cannot look ahead; the write itself will tell. */
+    /** A task's state must be writable before any of it is written. Elsewhere the one write that follows will tell. */
     @Override
-    public void probeWrite(Cpu c, long gva, int access) {}
+    public void probeWrite(Cpu c, long gva, int access) {
+        if ((access & SYSTEM) != 0) c.answer(result(ops.readStd(c.v, gva, 1, access & ACCESS_BITS)));
+    }
 
     @Override
     public long hostForRead(Cpu c, long gva, int access) {
@@ -186,10 +188,10 @@ final class OpsAdapter implements Memory, Intercepts {
         return DONE;
     }
 
-    /** A task switch is more than one instruction's emulation should do behind the engine's back. */
+    /** The handler carries it out over the callbacks. */
     @Override
     public int taskSwitch(VcpuContext v, int selector, int source) {
-        return EXIT;
+        return DONE;
     }
 
     @Override

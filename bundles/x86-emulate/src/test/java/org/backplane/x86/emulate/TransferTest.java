@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.backplane.kvm.spi.cpu.CpuState;
+import org.backplane.kvm.spi.cpu.Emulator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -248,6 +249,32 @@ class TransferTest {
         assertEquals(13, m.vector());
     }
 
+    /** SDM 3B 20.3.3, method 5. */
+    @Test
+    void vm86InterruptUnderVmeGoesThroughTheVectorsAtZeroIfItsRedirectionBitIsClear() {
+        m.s.cr4 |= CpuState.CR4_VME;
+        m.put32(0x21 * 4, 0x05000100);
+        m.bytes(0x5100, /* mov bx,0x1234; in al,0x60, which the I/O map forbids */ "bb3412e460");
+        enterVm86(3, /* int 0x21 */ "cd21");
+        assertEquals(13, m.vector());
+        assertEquals(0x1234, m.reg(CpuState.RBX));
+        assertEquals(0x103, m.stack(1), "IP of the IN");
+        assertEquals(0x500, m.stack(2), "CS of the vector");
+        assertEquals(2, m.get16(0x7800 - 6), "IP behind the INT");
+        assertEquals(0x500, m.get16(0x7800 - 4), "CS");
+        assertEquals(0x3002, m.get16(0x7800 - 2), "FLAGS");
+    }
+
+    /** SDM 3B 20.3.3, method 4. */
+    @Test
+    void vm86InterruptUnderVmeGoesThroughTheIdtIfItsRedirectionBitIsSet() {
+        m.s.cr4 |= CpuState.CR4_VME;
+        m.bytes(ProtectedMachine.TSS + 0x68 - 0x20 + 0x80 / 8, "01");
+        enterVm86(3, /* int 0x80 */ "cd80");
+        assertEquals(0x80, m.vector());
+        assertEquals(0, m.s.rflagsOther & CpuState.VM);
+    }
+
     @Test
     void protectedModeOnlyInstructionsAreUndefinedInVm86() {
         enterVm86(3, /* sldt ax */ "0f00c0");
@@ -339,6 +366,18 @@ class TransferTest {
         m.user().go(/* jmp 0x70:0 */ "ea000000007000");
         assertEquals(0x5001, m.s.rip);
         assertEquals(0, m.s.cpl);
+    }
+
+    /** The emulator meets one in the moments after CR0.PE was set, when the processor cannot run the guest yet. */
+    @Test
+    void emulateOneSwitchesTasksToo() {
+        prepareTask2("f4");
+        m.code(ProtectedMachine.CODE, /* jmp 0x30:0 */ "ea000000003000");
+        assertEquals(Emulator.CONTINUE, m.emulator.emulateOne(m.v, new TestOps(m)));
+        assertEquals(0x5000, m.s.rip);
+        assertEquals(0x30, seg(CpuState.TR));
+        assertEquals(0x1007, m.get32(ProtectedMachine.TSS + 0x20), "EIP of the old task");
+        assertEquals(0x8b, m.get8(ProtectedMachine.GDT + 0x30 + 5), "new task busy");
     }
 
     @Test

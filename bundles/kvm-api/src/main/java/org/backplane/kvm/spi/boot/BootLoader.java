@@ -35,6 +35,14 @@ public interface BootLoader extends CardFactory {
         /** The memory map that firmware would report (E820), ordered. */
         List<Range> memoryMap();
 
+        /**
+         * The kernel is to be entered in real mode after the firmware has run: {@link #cpu} stays in its reset state, and what the loader writes makes
+         * the firmware start the kernel. A kernel that has no such entry is refused.
+         */
+        default boolean realModeEntry() {
+            return false;
+        }
+
         /** Writes guest memory. */
         void write(long gpa, byte[] bytes, int offset, int length);
 

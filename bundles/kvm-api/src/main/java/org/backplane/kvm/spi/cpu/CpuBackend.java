@@ -33,6 +33,13 @@ public interface CpuBackend extends AutoCloseable {
     /** The MMU was replaced, or changed how it is used (see {@code Mmu.kind}): set the controls accordingly. */
     void mmuChanged(VcpuContext v);
 
+    /**
+     * How real mode runs; before the first {@link #attach}. A backend whose processor knows real mode by itself has no use for it.
+     *
+     * @param pages for the two kinds of {@code VM86}, and for a guest without paging under EPT
+     */
+    default void realMode(RealMode how, RealModePages pages) {}
+
     /** Flushes the TLB of a vCPU that is outside of {@link #enter}. */
     void flushTlb(VcpuContext v, boolean keepGlobal);
 

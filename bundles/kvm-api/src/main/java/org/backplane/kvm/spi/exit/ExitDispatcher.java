@@ -1,5 +1,6 @@
 package org.backplane.kvm.spi.exit;
 
+import org.backplane.kvm.spi.cpu.Intercepts;
 import org.backplane.kvm.spi.cpu.VcpuContext;
 import org.osgi.annotation.versioning.ProviderType;
 
@@ -52,6 +53,16 @@ public interface ExitDispatcher {
 
     /** Writes an MSR likewise. */
     int wrmsr(VcpuContext v, int index, long value);
+
+    /**
+     * Emulates the instruction at RIP because the processor cannot run it: the guest's state is none that VM entry takes. No VM exit.
+     *
+     * @return DONE: it is executed, or is to be executed again; FAULT: the exception it raised waits in {@code state.injectInfo}; EXIT: leave, the
+     *     core knows why. Without an emulator always EXIT.
+     */
+    default int emulate(VcpuContext v) {
+        return Intercepts.EXIT;
+    }
 
     /** The TSC as the guest reads it. */
     long tsc(VcpuContext v);

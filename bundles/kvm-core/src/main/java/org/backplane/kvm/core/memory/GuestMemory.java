@@ -203,6 +203,15 @@ public final class GuestMemory implements VmMemory, AutoCloseable {
      */
     public Released set(int id, int flags, long gpa, long size, MemorySegment user) {
         check(id, flags, gpa, size, user);
+        return place(id, flags, gpa, size, user);
+    }
+
+    /** A slot of the VM's own, whose number no caller can name: read-only for the guest. */
+    void setReserved(int id, long gpa, long size, MemorySegment memory) {
+        place(id, Vm.MEM_READONLY, gpa, size, memory);
+    }
+
+    private Released place(int id, int flags, long gpa, long size, MemorySegment user) {
         synchronized (slots) {
             Backing old = slots.get(id);
             if (size == 0) {

@@ -2,10 +2,14 @@ package org.backplane.kvm.core.vm;
 
 import java.util.List;
 import java.util.Map;
+import org.backplane.kvm.core.memory.GuestMemory;
+import org.backplane.kvm.core.memory.ReservedPages;
 import org.backplane.kvm.spi.cpu.CpuBackend;
 import org.backplane.kvm.spi.cpu.CpuBackendFactory;
 import org.backplane.kvm.spi.cpu.Emulator;
 import org.backplane.kvm.spi.cpu.EmulatorFactory;
+import org.backplane.kvm.spi.cpu.RealMode;
+import org.backplane.kvm.spi.cpu.RealModePages;
 import org.backplane.kvm.spi.cpu.VcpuContext;
 import org.backplane.kvm.spi.mmu.Mmu;
 import org.backplane.kvm.spi.mmu.MmuContext;
@@ -16,7 +20,7 @@ import org.backplane.kvm.spi.mmu.VmMemory;
  * The three cards that make the CPU of a VM: backend, MMU, emulator; all are there, or none.
  *
  * <p><b>Guarantees.</b> Nothing of a card survives a replacement: the backend is made anew around whichever card changed, the MMU's tables are
- * rebuilt from {@code CpuState}, all TLBs are empty. If a new card cannot be made, the old ones are in service again.
+ * rebuilt from {@code CpuState}, all TLBs are empty. Real mode runs as it was asked for wherever the MMU allows that. If a new card cannot be made, the old ones are in service again.
  *
  * <p><b>Threading.</b> Changes with all vCPUs at a boundary.
  */
@@ -24,15 +28,24 @@ final class CpuCards {
     /** The factories in use. */
     record Choice(CpuBackendFactory backend, MmuFactory mmu, EmulatorFactory emulator) {}
 
-    private final VmMemory memory;
+    private final GuestMemory memory;
     private final List<KvmVcpu> vcpus;
     private final Map<String, String> mmuProperties;
     private Choice choice;
+
+    /** What was asked for; null leaves it to the MMUs. */
+    private RealMode askedRealMode;
+
+    /** The first MMU had EPT, so that unrestricted guest is what a swap away from it converts if nobody asked for anything. */
+    private boolean eptFirst;
+
+    private boolean anyBefore;
+
     private CpuBackend backend;
     private Mmu mmu;
     private Emulator emulator;
 
-    CpuCards(VmMemory memory, List<KvmVcpu> vcpus, Map<String, String> mmuProperties) {
+    CpuCards(GuestMemory memory, List<KvmVcpu> vcpus, Map<String, String> mmuProperties) {
         this.memory = memory;
         this.vcpus = vcpus;
         this.mmuProperties = mmuProperties;
@@ -58,6 +71,39 @@ final class CpuCards {
         return backend != null;
     }
 
+    /** How real mode is to run from the next {@link #install} on; null for what suits the MMU of that. */
+    void askRealMode(RealMode mode) {
+        askedRealMode = mode;
+    }
+
+    /** How real mode runs with the MMU in service. */
+    RealMode realMode() {
+        return serving(mmu);
+    }
+
+    private RealMode serving(Mmu m) {
+        boolean ept = m.kind() == Mmu.Kind.TWO_DIMENSIONAL;
+        if (askedRealMode != null) return askedRealMode.servedBy(ept);
+        return RealMode.preferred(ept || eptFirst).servedBy(ept);
+    }
+
+    private CpuBackend backend(Choice next, Emulator e, Mmu m) {
+        CpuBackend b = next.backend().create(memory, e, m);
+        if (!anyBefore) eptFirst = m.kind() == Mmu.Kind.TWO_DIMENSIONAL;
+        anyBefore = true;
+        RealMode mode = serving(m);
+        if (mode != RealMode.UNRESTRICTED) ReservedPages.map(memory);
+        b.realMode(mode, RealModePages.STANDARD);
+        return b;
+    }
+
+    /** How the MMUs of a factory use their tables. */
+    Mmu.Kind kind(MmuFactory factory) {
+        try (Mmu m = factory.create(context())) {
+            return m.kind();
+        }
+    }
+
     /** Puts the cards of a choice in service; cards that are not changed keep their instance. */
     void install(Choice next) {
         Emulator newEmulator = emulator;
@@ -67,7 +113,7 @@ final class CpuCards {
         try {
             if (changeEmulator) newEmulator = next.emulator().create(memory);
             if (changeMmu) newMmu = next.mmu().create(context());
-            CpuBackend newBackend = next.backend().create(memory, newEmulator, newMmu);
+            CpuBackend newBackend = backend(next, newEmulator, newMmu);
             for (KvmVcpu c : vcpus) if (backend != null) backend.detach(c.context());
             CpuBackend oldBackend = backend;
             Emulator oldEmulator = emulator;

@@ -18,6 +18,7 @@ import org.backplane.kvm.spi.cpu.CpuBackend;
 import org.backplane.kvm.spi.cpu.CpuBackendFactory;
 import org.backplane.kvm.spi.cpu.Emulator;
 import org.backplane.kvm.spi.cpu.EmulatorFactory;
+import org.backplane.kvm.spi.cpu.RealMode;
 import org.backplane.kvm.spi.cpu.VcpuContext;
 import org.backplane.kvm.spi.exit.ExitHandler;
 import org.backplane.kvm.spi.mmu.AuditReport;
@@ -128,6 +129,21 @@ public final class KvmVm implements Vm {
     /** The CPU's cards are there; without them no vCPU can run. */
     public boolean cpuPresent() {
         return cards.present();
+    }
+
+    /** How real mode is to run once the cards are put in service; null for what suits the first MMU. */
+    public void askRealMode(RealMode mode) {
+        cards.askRealMode(mode);
+    }
+
+    /** How real mode runs with the cards in service. */
+    public RealMode realMode() {
+        return cards.realMode();
+    }
+
+    /** How the MMUs of a factory use their tables. */
+    public Mmu.Kind kind(MmuFactory mmu) {
+        return cards.kind(mmu);
     }
 
     /** Puts these cards in service; see {@link CpuCards#install}. All vCPUs are at a boundary. */

@@ -31,7 +31,7 @@ final class VcpuExits implements ExitDispatcher {
     private static final int PAGE_FAULT_VECTOR = 14;
     private static final int DEBUG = 1;
     private static final int UNDEFINED_OPCODE = 6;
-    private static final int GENERAL_PROTECTION = 13;
+    private static final int STACK_FAULT = 12, GENERAL_PROTECTION = 13;
     private static final long DR6_BD = 1 << 13, DR7_GD = 1 << 13;
 
     private final KvmVcpu vcpu;
@@ -146,6 +146,22 @@ final class VcpuExits implements ExitDispatcher {
     @Override
     public int wrmsr(VcpuContext v, int index, long value) {
         return msrs.write(index, value) ? DONE : v.fault(GENERAL_PROTECTION, 0);
+    }
+
+    @Override
+    public int emulate(VcpuContext v) {
+        switch (vm.emulator().emulateOne(v, ops)) {
+            case Emulator.CONTINUE:
+                return DONE;
+            case Emulator.RETRY:
+                return user.pending() ? EXIT : DONE;
+            case Emulator.PROPAGATE_FAULT:
+                inject();
+                return user.pending() ? EXIT : FAULT;
+            default:
+                notEmulated();
+                return EXIT;
+        }
     }
 
     @Override
@@ -330,7 +346,7 @@ final class VcpuExits implements ExitDispatcher {
 
     private int memoryFault(VmExit e) {
         boolean shadow = e.reason == ExitReasons.EXCEPTION_NMI;
-        if (shadow && (e.interruptionInfo & 0xff) != PAGE_FAULT_VECTOR) return reflect(e);
+        if (shadow && (e.interruptionInfo & 0xff) != PAGE_FAULT_VECTOR) return traps(e) ? emulateTrapped() : reflect(e);
         Mmu.Fault f = shadow
                 ? vm.mmu().fault(v, e.gva, e.interruptionError)
                 : vm.mmu().fault(v, e.gpa, (int) e.qualification);
@@ -350,6 +366,29 @@ final class VcpuExits implements ExitDispatcher {
         int vector = e.interruptionInfo & 0xff;
         if (vector == DEBUG) v.state.dr[6] = v.state.dr[6] & ~0xfL | e.qualification;
         return v.fault(vector, e.interruptionError);
+    }
+
+    /**
+     * Real mode as virtual-8086 code traps where the two differ, with #GP or #SS and error code 0; and INT3, INTO and INT1 go through the IVT. Then the
+     * instruction is emulated; anything else is the guest's own exception.
+     */
+    private boolean traps(VmExit e) {
+        if (v.state.protectedMode()) return false;
+        int vector = e.interruptionInfo & 0xff;
+        boolean software = (e.interruptionInfo & CpuState.INFO_TYPE) > CpuState.TYPE_SOFTWARE_INTERRUPT;
+        return software || (vector == GENERAL_PROTECTION || vector == STACK_FAULT) && e.interruptionError == 0;
+    }
+
+    private int emulateTrapped() {
+        return switch (vm.emulator().emulateOne(v, ops)) {
+            case Emulator.CONTINUE -> RETRY;
+            case Emulator.RETRY -> user.pending() ? EXIT : RETRY;
+            case Emulator.PROPAGATE_FAULT -> FAULT;
+            default -> {
+                notEmulated();
+                yield EXIT;
+            }
+        };
     }
 
     /** The processor pushes an event's frame: there is no instruction to emulate, so the page must stop being a table (as KVM unprotects it). */

@@ -264,7 +264,9 @@ final class FarTransfer {
 
     static void int_(Cpu c, Insn i) {
         if (c.s.vm86() && c.iopl() < 3) throw c.fault(Cpu.GP, 0);
-        software(c, (int) i.immediate & 0xff, CpuState.TYPE_SOFTWARE_INTERRUPT);
+        int vector = (int) i.immediate & 0xff;
+        if (Vm86Interrupts.handlesItself(c, vector)) Vm86Interrupts.enter(c, vector);
+        else software(c, vector, CpuState.TYPE_SOFTWARE_INTERRUPT);
     }
 
     static void int3(Cpu c, Insn i) {

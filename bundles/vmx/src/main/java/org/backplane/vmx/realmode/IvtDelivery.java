@@ -1,0 +1,105 @@
+package org.backplane.vmx.realmode;
+
+import static org.backplane.kvm.spi.cpu.CpuState.*;
+
+import org.backplane.kvm.spi.cpu.CpuState;
+import org.backplane.kvm.spi.cpu.VcpuContext;
+
+/**
+ * Delivers events to a guest in real mode by hand: VM entry would send them through a protected-mode IDT. Reads the vector from the table at
+ * IDTR, pushes FLAGS, CS and IP, clears IF, TF and AC (SDM 3B 20.1.4).
+ *
+ * <p>A fault on the way (a vector beyond the table's limit, a stack that ends inside a word) becomes the event in its place, #DF after an exception
+ * that contributes, and after #DF a triple fault (SDM 3A table 6-5). Real mode pushes no error codes.
+ *
+ * <p>Memory is reached through the one door; there is no paging. Works on the guest's view.
+ *
+ * <p><b>Thread.</b> That of the vCPU.
+ */
+final class IvtDelivery {
+    private static final int DOUBLE_FAULT = 8, STACK_FAULT = 12, GENERAL_PROTECTION = 13;
+    private static final int DELIVERED = -1;
+    private static final long LOW32 = 0xffffffffL;
+
+    private final VcpuContext v;
+    private final CpuState s;
+
+    IvtDelivery(VcpuContext v) {
+        this.v = v;
+        this.s = v.state;
+    }
+
+    /** Delivers {@code state.injectInfo} and clears it. False for a triple fault. */
+    boolean deliver() {
+        int info = s.injectInfo;
+        s.injectInfo = 0;
+        boolean software = (info & INFO_TYPE) >= TYPE_SOFTWARE_INTERRUPT;
+        long rip = software ? s.rip + s.injectLength & LOW32 : s.rip;
+        while (true) {
+            v.trace.delivering(v, info, 0);
+            int fault = enter(info & 0xff, rip);
+            if (fault == DELIVERED) break;
+            boolean exception = (info & INFO_TYPE) == TYPE_HARDWARE_EXCEPTION;
+            if (exception && (info & 0xff) == DOUBLE_FAULT) return false;
+            int next = exception && contributory(info & 0xff) ? DOUBLE_FAULT : fault;
+            info = INFO_VALID | TYPE_HARDWARE_EXCEPTION | next;
+            rip = s.rip;
+        }
+        if ((info & INFO_TYPE) == TYPE_NMI) s.blocking |= BLOCKING_NMI;
+        s.blocking &= ~(BLOCKING_STI | BLOCKING_MOV_SS);
+        s.activity = ACTIVE;
+        v.debug.completed();
+        return true;
+    }
+
+    private static boolean contributory(int vector) {
+        return vector == 0 || vector >= 10 && vector <= 13;
+    }
+
+    /** Enters the handler of a vector, or answers the exception met on the way, with nothing changed but memory below the stack. */
+    private int enter(int vector, long rip) {
+        if (vector * 4 + 3 > s.idtLimit) return GENERAL_PROTECTION;
+        long mask = (s.segAr[SS] & AR_DB) != 0 ? LOW32 : 0xffff;
+        long sp = s.gpr[RSP];
+        if (!fits(sp - 2 & mask) || !fits(sp - 4 & mask) || !fits(sp - 6 & mask)) return STACK_FAULT;
+        int offset = read16(s.idtBase + vector * 4L);
+        int selector = read16(s.idtBase + vector * 4L + 2);
+        write16(s.segBase[SS] + (sp - 2 & mask), (int) s.rflags());
+        write16(s.segBase[SS] + (sp - 4 & mask), s.segSel[CS]);
+        write16(s.segBase[SS] + (sp - 6 & mask), (int) rip);
+        s.gpr[RSP] = sp & ~mask & LOW32 | sp - 6 & mask;
+        s.segSel[CS] = selector;
+        s.segBase[CS] = (long) selector << 4;
+        s.rip = offset;
+        s.rflagsOther &= ~(IF | TF | AC | RF);
+        return DELIVERED;
+    }
+
+    /** A word at this offset of the stack segment lies within its limit. */
+    private boolean fits(long offset) {
+        return offset + 1 <= s.segLimit[SS];
+    }
+
+    private int read16(long gva) {
+        return read8(gva) | read8(gva + 1) << 8;
+    }
+
+    private int read8(long gva) {
+        long gpa = gva & LOW32;
+        if (v.memory.host(gpa) != 0) return (int) v.memory.read(gpa, 1);
+        v.ioValue = 0xff;
+        v.exits.mmioRead(v, gpa, 1);
+        return (int) v.ioValue & 0xff;
+    }
+
+    private void write16(long gva, int value) {
+        write8(gva, value & 0xff);
+        write8(gva + 1, value >> 8 & 0xff);
+    }
+
+    private void write8(long gva, int value) {
+        long gpa = gva & LOW32;
+        if (v.memory.host(gpa) != 0) v.memory.write(gpa, 1, value);
+        else v.exits.mmioWrite(v, gpa, 1, value);
+    }
+}

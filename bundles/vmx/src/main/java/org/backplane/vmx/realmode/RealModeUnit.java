@@ -1,0 +1,259 @@
+package org.backplane.vmx.realmode;
+
+import static org.backplane.kvm.spi.cpu.CpuState.*;
+
+import java.util.Map;
+import org.backplane.kvm.spi.cpu.CpuBackend;
+import org.backplane.kvm.spi.cpu.CpuState;
+import org.backplane.kvm.spi.cpu.Emulator;
+import org.backplane.kvm.spi.cpu.Intercepts;
+import org.backplane.kvm.spi.cpu.RealMode;
+import org.backplane.kvm.spi.cpu.RealModePages;
+import org.backplane.kvm.spi.cpu.VcpuContext;
+import org.backplane.kvm.spi.exit.ExitDispatcher;
+import org.backplane.kvm.spi.exit.ExitReasons;
+
+/**
+ * Decides how a guest runs that VM entry would not take as it is, and runs it where that is not the processor's part.
+ *
+ * <p><b>Ways.</b> {@link #NATIVE}: the processor enters the guest as it is. {@link #VM86}: real mode as virtual-8086 code. {@link #IDENTITY}: protected mode
+ * without paging, under EPT without unrestricted guest. {@link #EMULATED}: instruction by instruction over the core's callbacks: in the mode
+ * {@code emulate} all of real mode; otherwise what virtual-8086 mode cannot express; and always the moments after CR0.PE was set, in which the segments
+ * hold what real mode left there. The way is chosen anew at each entry, and again after each exit that may have changed it.
+ *
+ * <p><b>Views.</b> Between {@link #toProcessor} and {@link #toGuest} {@code CpuState} holds the processor's view (see {@link RealModeView}). Whoever is
+ * called from inside the guest must be called between {@link #toGuest} and {@link #resume}.
+ *
+ * <p><b>Thread.</b> That of the vCPU; counters may be read by others, late.
+ */
+public final class RealModeUnit {
+    public static final int NATIVE = 0, VM86 = 1, IDENTITY = 2, EMULATED = 3;
+
+    private static final int DEBUG = 1, PAGE_FAULT = 14;
+
+    /** The rules on the guest state that only unrestricted guest takes away. */
+    public interface Rules {
+        boolean needUnrestrictedGuest(CpuState s);
+    }
+
+    private final VcpuContext v;
+    private final CpuState s;
+    private final Emulator emulator;
+    private final Rules rules;
+    private final RealModeView view;
+    private final IvtDelivery ivt;
+    private RealMode mode = RealMode.UNRESTRICTED;
+    private boolean ept;
+
+    /** How the guest runs since the last entry. */
+    private int way = NATIVE;
+
+    /** Since an exit of this entry the guest can no longer run the way it was entered. */
+    private boolean stranded;
+
+    /** The guest was in real mode when that was last looked at. */
+    private boolean realMode;
+
+    /** An exception could not be delivered, nor what followed from that. */
+    private boolean tripleFault;
+
+    private long vm86Entries, identityEntries, emulated, trapsEmulated, injected;
+
+    public RealModeUnit(VcpuContext v, Emulator emulator, Rules rules) {
+        this.v = v;
+        this.s = v.state;
+        this.emulator = emulator;
+        this.rules = rules;
+        view = new RealModeView(s);
+        ivt = new IvtDelivery(v);
+    }
+
+    /** The guest is outside. */
+    public void configure(RealMode mode, boolean ept, RealModePages pages) {
+        this.mode = mode;
+        this.ept = ept;
+        view.configure(mode == RealMode.VM86_2007, ept, pages);
+        way = NATIVE;
+        realMode = false;
+    }
+
+    // ---- the way ----
+
+    /** Chooses the way for the guest's present state; the guest's view is in the registers. */
+    public int choose() {
+        way = way();
+        return way;
+    }
+
+    private int way() {
+        if (mode == RealMode.UNRESTRICTED) return NATIVE;
+        if (!s.protectedMode()) {
+            realMode = true;
+            return mode.usesVm86() && view.expressible() ? VM86 : EMULATED;
+        }
+        if (realMode) {
+            realMode = false;
+            if (mode == RealMode.VM86_2007) view.legacyLeave();
+        }
+        if (rules.needUnrestrictedGuest(s)) return EMULATED;
+        return ept && !s.paging() ? IDENTITY : NATIVE;
+    }
+
+    /** An entry begins on the way chosen: the processor's view, and the counters. */
+    public void enter() {
+        stranded = tripleFault = false;
+        if (way == VM86) vm86Entries++;
+        else if (way == IDENTITY) identityEntries++;
+        toProcessor();
+    }
+
+    /** The processor's view of the guest, on the way chosen. */
+    public void toProcessor() {
+        if (way == VM86) view.toVm86();
+        else if (way == IDENTITY) view.toIdentity();
+    }
+
+    /** The guest's view; nothing happens if the registers hold it. */
+    public void toGuest() {
+        view.toGuest();
+    }
+
+    /** The core's dispatch, to be called from inside the guest. */
+    public ExitDispatcher around(ExitDispatcher core) {
+        return new GuestViewDispatcher(this, core);
+    }
+
+    /** After something outside was called: the processor's view again, unless the guest must now be entered in another way. */
+    void resume() {
+        if (way == NATIVE) return;
+        int before = way;
+        if (choose() != before) {
+            stranded = true;
+            return;
+        }
+        toProcessor();
+        view.selectTlb(v.tlb);
+    }
+
+    /** The guest that ran natively changed a register which decides about that. */
+    public void look() {
+        if (way == NATIVE && choose() != NATIVE) stranded = true;
+    }
+
+    /** The guest cannot go on as it was running: leave it, and enter it anew. */
+    public boolean stranded() {
+        return stranded;
+    }
+
+    /** The processor runs virtual-8086 code in real mode's place: the view in the registers. */
+    public boolean vm86() {
+        return view.vm86();
+    }
+
+    /** The guest runs over page tables that are not its own: accesses to CR3 must exit. */
+    public boolean hidesPaging() {
+        return ept && (way == VM86 || way == IDENTITY);
+    }
+
+    public long guestCr0() {
+        return view.guestCr0();
+    }
+
+    public long guestCr4() {
+        return view.guestCr4();
+    }
+
+    // ---- events ----
+
+    /** The event that waits in {@code state.injectInfo} is not for the processor to deliver. */
+    public boolean injectsByHand() {
+        return way == VM86 || way == EMULATED;
+    }
+
+    /**
+     * Delivers {@code state.injectInfo}: through the IVT, or in protected mode by the emulator. The guest's view is in the registers.
+     *
+     * @return false for a triple fault
+     */
+    public boolean inject() {
+        injected++;
+        if (!s.protectedMode()) return ivt.deliver();
+        int info = s.injectInfo;
+        s.injectInfo = 0;
+        v.insnLength = 0;
+        return emulator.deliver(v, info, s.injectError, s.injectLength) == Intercepts.DONE;
+    }
+
+    /** Raises the exception that a handler answered. False for a triple fault. */
+    boolean raiseByHand() {
+        queue(v.faultVector);
+        if (inject()) return true;
+        tripleFault = true;
+        return false;
+    }
+
+    /** The exit that was just handled ended in a triple fault. */
+    public boolean tripleFault() {
+        return tripleFault;
+    }
+
+    private void queue(int vector) {
+        s.injectInfo = INFO_VALID | TYPE_HARDWARE_EXCEPTION | vector;
+        s.injectError = 0;
+        s.injectLength = 0;
+    }
+
+    /** An exception of virtual-8086 code was handled without being given back: the instruction was emulated, unless a page fault was mended. */
+    void trapHandled(int interruptionInfo) {
+        if ((interruptionInfo & 0xff) != PAGE_FAULT) trapsEmulated++;
+    }
+
+    // ---- the emulator's part ----
+
+    /** What ended {@link #emulate}, besides exit reasons. */
+    public static final int TRIPLE_FAULT = -2;
+
+    /**
+     * Emulates until the processor can go on, or there is something to do for the core.
+     *
+     * @param budget the most instructions
+     * @return the reason of a window exit, {@link #TRIPLE_FAULT}, or {@link CpuBackend#NO_EXIT}
+     */
+    public int emulate(long budget) {
+        for (long n = 0; n < budget; n++) {
+            // What the core asked for is acknowledged already; it comes first.
+            if (s.injectInfo >= 0 && s.pendingDebug != 0 && (s.blocking & BLOCKING_MOV_SS) == 0) debugTrap();
+            if (s.injectInfo < 0 && !inject()) return TRIPLE_FAULT;
+            if (v.leave || s.activity != ACTIVE) return CpuBackend.NO_EXIT;
+            if (v.nmiWindow && (s.blocking & (BLOCKING_NMI | BLOCKING_MOV_SS)) == 0) return ExitReasons.NMI_WINDOW;
+            if (v.interruptWindow && s.interruptible()) return ExitReasons.INTERRUPT_WINDOW;
+            if (way() != EMULATED) return CpuBackend.NO_EXIT;
+            if (v.debug.active && debuggerStops()) return CpuBackend.NO_EXIT;
+            emulated++;
+            if (v.exits.emulate(v) == Intercepts.EXIT) return CpuBackend.NO_EXIT;
+        }
+        return CpuBackend.NO_EXIT;
+    }
+
+    /** The debugger outside of the guest wants to stop here; the core reports it. */
+    private boolean debuggerStops() {
+        return v.debug.stopped() || v.debug.stopsBefore(s.linearRip(), v.instructions);
+    }
+
+    /** Debug exceptions that are pending after an instruction: DR6 names them, #DB is next (SDM 3B 17.2.3). */
+    private void debugTrap() {
+        s.dr[6] = s.dr[6] & ~0xfL | s.pendingDebug;
+        s.pendingDebug = 0;
+        queue(DEBUG);
+    }
+
+    // ---- counters ----
+
+    public void addCounters(Map<String, Long> c) {
+        c.merge("realmode.vm86_entries", vm86Entries, Long::sum);
+        c.merge("realmode.vm86_traps_emulated", trapsEmulated, Long::sum);
+        c.merge("realmode.identity_entries", identityEntries, Long::sum);
+        c.merge("realmode.instructions_emulated", emulated, Long::sum);
+        c.merge("realmode.injected_by_hand", injected, Long::sum);
+    }
+}
