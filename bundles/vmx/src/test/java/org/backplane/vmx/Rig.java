@@ -141,7 +141,7 @@ final class Rig implements AutoCloseable {
         int handled;
         ToIntFunction<VcpuContext> emulation;
         int emulated;
-        long tsc = 1000;
+        long tsc = 1000, tscPerLook;
 
         /** An MSR that does not exist. */
         static final int BAD_MSR = 0x666;
@@ -153,9 +153,12 @@ final class Rig implements AutoCloseable {
 
         boolean takes;
 
+        /** Every reason is observed. */
+        boolean observesAll;
+
         @Override
         public boolean observed(int reason) {
-            return reason == observed;
+            return observesAll || reason == observed;
         }
 
         @Override
@@ -215,7 +218,7 @@ final class Rig implements AutoCloseable {
 
         @Override
         public long tsc(VcpuContext v) {
-            return tsc;
+            return tsc += tscPerLook;
         }
     }
 
