@@ -17,6 +17,14 @@ import org.backplane.kvm.spi.mmu.VmMemory;
  * <p>A page is writable at once, unless its slot is read-only or logs dirty pages: then it becomes writable with the first write, which is
  * also what marks it dirty. A write to a read-only slot is answered {@link Fault#MMIO}, like one outside of all slots.
  *
+ * <p><b>Stale translations.</b> Nothing here depends on the guest's tables, so nothing here goes stale when the guest changes them. What a guest
+ * may still see of an old entry is in the processor's TLB, as on the hardware (SDM 3A 4.10.2.3): a translation that was once in force may be used until
+ * INVLPG of its page (of any part of it, for a large page), a page fault at it, a load of CR3 unless it is global, or a change of CR0.PG,
+ * CR4.PGE, CR4.PAE or of any bit that changes what an entry means. Never longer, and never a mixture of an old entry and a new one. None of these
+ * is a VM exit for this MMU's sake: they happen in the processor's paging unit.
+ *
+ * <p><b>What flushes the TLB from here</b> is a change of gpa to frame: slots that change, and a page that loses W for the dirty log.
+ *
  * <p><b>Threading.</b> As {@link Mmu} says: calls of one VM are serialized.
  */
 final class DirectMmu implements Mmu {

@@ -304,9 +304,11 @@ public abstract class MmuContractTest {
         cpu.setMode(v.state.cr0 & ~CpuState.CR0_WP, v.state.cr4 | CpuState.CR4_SMEP | CpuState.CR4_SMAP, v.state.efer);
         v.state.setRflags(2 | CpuState.AC);
         store(A, 4, 11);
-        assertFaults(P | FETCH, A, FETCH);
         v.state.setRflags(2);
         assertFaults(P, A, READ);
+        v.state.setRflags(2 | CpuState.AC);
+        store(A, 4, 11);
+        assertFaults(P | FETCH, A, FETCH);
     }
 
     // ---- accessed and dirty ----
@@ -620,6 +622,8 @@ public abstract class MmuContractTest {
         for (int i = 0; i < 4; i++) {
             memory.dirty.clear();
             mmu.writeProtect(memory.slots().get(LOGGED_SLOT));
+            cpu.invlpg(LOGGED);
+            assertMaps(LOGGED, LOGGED, READ);
             store(LOGGED, 4, i);
             assertTrue(memory.dirty.get((int) (LOGGED >>> 12)), "after reading the log " + i + " times");
             store(LOGGED + 4, 4, i);
