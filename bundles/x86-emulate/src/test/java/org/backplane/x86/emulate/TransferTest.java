@@ -81,6 +81,15 @@ class TransferTest {
     }
 
     @Test
+    void everyEventIsTracedBeforeItIsDelivered() {
+        StringBuilder seen = new StringBuilder();
+        m.v.trace = (v, info, error) -> seen.append(String.format("%02x/%x@%x ", info & 0xff, error, v.state.rip));
+        m.gate(ProtectedMachine.IDT + 8 * 0x21, ProtectedMachine.CODE0, 0x6210, 0x0e, 0);
+        m.go(/* nop; int 0x21; hlt */ "90cd21f4");
+        assertEquals("21/0@1001 0b/10a@1001 ", seen.toString());
+    }
+
+    @Test
     void gateTo16BitHandlerPushesWords() {
         m.gate(ProtectedMachine.IDT + 8 * 0x21, ProtectedMachine.CODE0, 0x6210, 0x86, 0);
         m.go(/* int 0x21; hlt */ "cd21f4");

@@ -117,6 +117,7 @@ public final class Delivery {
 
     /** Enters the handler of an event, or unwinds with nothing changed. */
     static void enter(Cpu c, int info, int error, int insnLength) {
+        c.v.trace.delivering(c.v, info, error);
         CpuState s = c.s;
         int vector = info & 0xff, type = info & CpuState.INFO_TYPE;
         boolean soft = type >= TYPE_SOFT_FIRST;

@@ -22,6 +22,7 @@ final class Vm86Interrupts {
 
     /** Method 5: pushes FLAGS, CS and IP, clears IF and TF, and goes on at the vector. */
     static void enter(Cpu c, int vector) {
+        c.v.trace.delivering(c.v, CpuState.INFO_VALID | CpuState.TYPE_SOFTWARE_INTERRUPT | vector, 0);
         CpuState s = c.s;
         int entry = (int) c.readSystem(vector * 4L, 4);
         Frame frame = c.frame;
