@@ -147,12 +147,11 @@ final class CpuCards {
         }
     }
 
-    /** A new vCPU, or one whose cards were replaced. */
+    /** A new vCPU, or one whose cards were replaced. Its PDPTEs are registers, and stay what they are whatever memory holds by now. */
     void attach(KvmVcpu c) {
         VcpuContext v = c.context();
         c.control().setMmu(mmu);
         backend.attach(v);
-        c.control().reloadPdptes();
         c.control().newContext();
         backend.mmuChanged(v);
     }

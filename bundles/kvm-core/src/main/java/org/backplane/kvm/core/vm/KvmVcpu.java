@@ -88,9 +88,8 @@ public final class KvmVcpu implements Vcpu {
 
     /** {@link #context}'s state was changed from outside: what depends on it is looked up again. */
     public void stateChanged() {
-        if (!vm.cards().present()) return;
         control.reloadPdptes();
-        control.newContext();
+        if (vm.cards().present()) control.newContext();
     }
 
     /** No access is half done, so that the state is all there is: a card may be swapped or the vCPU saved. */
