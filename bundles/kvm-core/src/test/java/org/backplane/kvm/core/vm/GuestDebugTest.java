@@ -226,14 +226,15 @@ class GuestDebugTest {
     @ParameterizedTest
     @ValueSource(strings = {"direct", "shadow"})
     void codeOfTwoMappingsIsCutForEachAnew(String mmu) {
-        // inc eax; xchg ecx,edx; jmp ecx; hlt: in turns in both mappings, of which only one has a breakpoint on the way
-        boot(mmu, "40 87ca ffe1 f4");
+        // inc eax; xchg ecx,edx; dec esi; jz +2; jmp ecx; hlt: in turns in both mappings, of which only one has a breakpoint on the way
+        boot(mmu, "40 87ca 4e 7402 ffe1 f4");
         withPaging();
         KvmRegs r = vcpu.getRegs();
         r.gpr[KvmRegs.RCX] = 0x400000;
         r.gpr[KvmRegs.RDX] = 0x401000;
+        r.gpr[KvmRegs.RSI] = 100;
         vcpu.setRegs(r);
-        breakAt(0x400001, 0x401005);
+        breakAt(0x400001, 0x401008);
         for (int round = 1; round < 4; round++) {
             breaksAt(0x400001);
             assertEquals(2 * round + 1, reg(KvmRegs.RAX));
