@@ -57,7 +57,10 @@ final class MemoryExits {
         if ((vmcs.primary & Controls.INVLPG_EXITING) != 0) {
             exits.record(ExitReasons.INVLPG, gva);
             v.exit.gva = gva;
-            return exits.dispatch(ExitReasons.INVLPG);
+            int answer = exits.dispatch(ExitReasons.INVLPG);
+            // The handler has told the MMU; all parts of a large page go.
+            if (answer == Intercepts.DONE) x.paging().invalidate(gva);
+            return answer;
         }
         x.paging().invalidate(gva);
         return Intercepts.DONE;

@@ -96,9 +96,10 @@ final class DebugPort {
         public void points(List<Long> breaks, List<Watchpoint> watches) {
             loop.request(() -> {
                 if (!open()) return;
+                // Refused ones leave those that are set.
+                machine.vcpu().debugGuest(new GuestDebug(false, false, breaks, watches));
                 breakpoints = breaks;
                 watchpoints = watches;
-                machine.vcpu().debugGuest(new GuestDebug(false, false, breaks, watches));
             });
         }
 

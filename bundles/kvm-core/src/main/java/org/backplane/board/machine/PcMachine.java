@@ -206,19 +206,26 @@ public final class PcMachine implements Machine, CardRegistry.Listener, MachineL
         return board.facet(IsaDmaController.class);
     }
 
+    /** A card reads guest memory; where there is none the bus floats. */
     void dmaRead(long gpa, byte[] to, int offset, int length) {
-        try {
-            vm.memory().read(gpa, to, offset, length);
-        } catch (IndexOutOfBoundsException e) {
-            Arrays.fill(to, offset, offset + length, (byte) 0xff);
+        VmMemory memory = vm.memory();
+        for (int done = 0; done < length; ) {
+            int n = Math.min(length - done, (int) (4096 - (gpa + done & 4095)));
+            if (memory.frame(gpa + done >>> 12) != 0) memory.read(gpa + done, to, offset + done, n);
+            else Arrays.fill(to, offset + done, offset + done + n, (byte) 0xff);
+            done += n;
         }
     }
 
+    /** A card writes guest memory; a ROM takes nothing. */
     void dmaWrite(long gpa, byte[] from, int offset, int length) {
-        try {
-            vm.memory().write(gpa, from, offset, length);
-        } catch (IndexOutOfBoundsException e) {
-            log("dma", String.format("a write of %d bytes to 0x%x has no memory", length, gpa));
+        VmMemory memory = vm.memory();
+        for (int done = 0; done < length; ) {
+            int n = Math.min(length - done, (int) (4096 - (gpa + done & 4095)));
+            long gfn = gpa + done >>> 12;
+            if (memory.frame(gfn) == 0) log("dma", String.format("a write of %d bytes to 0x%x has no memory", n, gpa + done));
+            else if (!memory.readOnly(gfn)) memory.write(gpa + done, from, offset + done, n);
+            done += n;
         }
     }
 

@@ -1,6 +1,5 @@
 package org.backplane.kvm.spi.exit;
 
-import org.backplane.kvm.spi.cpu.Intercepts;
 import org.backplane.kvm.spi.cpu.VcpuContext;
 import org.osgi.annotation.versioning.ProviderType;
 
@@ -58,11 +57,9 @@ public interface ExitDispatcher {
      * Emulates the instruction at RIP because the processor cannot run it: the guest's state is none that VM entry takes. No VM exit.
      *
      * @return DONE: it is executed, or is to be executed again; FAULT: the exception it raised waits in {@code state.injectInfo}; EXIT: leave, the
-     *     core knows why. Without an emulator always EXIT.
+     *     core knows why.
      */
-    default int emulate(VcpuContext v) {
-        return Intercepts.EXIT;
-    }
+    int emulate(VcpuContext v);
 
     /** The TSC as the guest reads it. */
     long tsc(VcpuContext v);

@@ -218,10 +218,7 @@ public final class GuestMemory implements VmMemory, AutoCloseable {
                 if (old == null) throw new KvmException(Errno.EINVAL, "memory slot " + id + " is not in use");
                 slots.remove(id);
                 publish();
-                return () -> {
-                    frames.unmap(old.slot.frame(), old.slot.pages());
-                    if (old.arena != null) old.arena.close();
-                };
+                return () -> release(old);
             }
             long gfn = gpa >>> 12;
             long pages = size >>> 12;
@@ -252,15 +249,33 @@ public final class GuestMemory implements VmMemory, AutoCloseable {
                         throw new KvmException(Errno.ENOMEM, e.getMessage());
                     }
                 }
-                long frame = frames.map(memory.address(), pages);
-                slots.put(id, new Backing(new Slot(id, gfn, pages, frame, readOnly, log), memory, arena, new BitSet()));
+                long frame = framesOf(memory.address(), pages);
+                boolean same = old != null && old.slot.frame() == frame;
+                BitSet dirty = same && log && old.slot.dirtyLog() ? old.dirty : new BitSet();
+                slots.put(id, new Backing(new Slot(id, gfn, pages, frame, readOnly, log), memory, arena, dirty));
             }
             publish();
             if (old == null || user == null) return () -> {};
-            return () -> {
-                frames.unmap(old.slot.frame(), old.slot.pages());
-                if (old.arena != null) old.arena.close();
-            };
+            return () -> release(old);
+        }
+    }
+
+    /** Host memory has one frame number a page, however many slots it is in: code marks and shadowed tables go by it. */
+    private long framesOf(long host, long pages) {
+        for (Backing b : slots.values()) {
+            long offset = host - b.memory.address();
+            if (offset >= 0 && (offset & 4095) == 0 && (offset >>> 12) + pages <= b.slot.pages()) return b.slot.frame() + (offset >>> 12);
+        }
+        return frames.map(host, pages);
+    }
+
+    private void release(Backing gone) {
+        synchronized (slots) {
+            Slot s = gone.slot;
+            boolean shared = slots.values().stream()
+                    .anyMatch(b -> b.slot.frame() < s.frame() + s.pages() && s.frame() < b.slot.frame() + b.slot.pages());
+            if (!shared) frames.unmap(s.frame(), s.pages());
+            if (gone.arena != null) gone.arena.close();
         }
     }
 

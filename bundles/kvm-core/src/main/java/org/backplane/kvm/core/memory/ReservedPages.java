@@ -22,10 +22,10 @@ public final class ReservedPages {
 
     private ReservedPages() {}
 
-    /** Puts the pages in their place, unless they are there. */
-    public static void map(GuestMemory memory) {
+    /** Puts the pages in their place. False if they were there. */
+    public static boolean map(GuestMemory memory) {
         RealModePages pages = RealModePages.STANDARD;
-        for (var s : memory.slots()) if (s.id() == SLOT) return;
+        for (var s : memory.slots()) if (s.id() == SLOT) return false;
         long size = (1 + TSS_PAGES) * (long) PAGE;
         memory.setReserved(SLOT, pages.identityMap(), size, null);
         memory.setReserved(SLOT_WITHOUT_A20, pages.identityMap() & ~A20, size, memory.memory(SLOT));
@@ -33,6 +33,7 @@ public final class ReservedPages {
         memory.write(pages.identityMap(), map, 0, map.length);
         byte[] tss = tss();
         memory.write(pages.tss(), tss, 0, tss.length);
+        return true;
     }
 
     /** 1,024 entries of 4 MiB: every linear address is its own physical address. */

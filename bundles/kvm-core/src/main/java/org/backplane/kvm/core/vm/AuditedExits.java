@@ -68,6 +68,12 @@ final class AuditedExits implements ExitDispatcher {
         return bus.wrmsr(v, index, value);
     }
 
+    /** No exit, so it is not counted. */
+    @Override
+    public int emulate(VcpuContext v) {
+        return bus.emulate(v);
+    }
+
     @Override
     public long tsc(VcpuContext v) {
         return bus.tsc(v);

@@ -78,11 +78,11 @@ final class CpuCards {
 
     /** How real mode runs with the MMU in service. */
     RealMode realMode() {
-        return serving(mmu);
+        return serving(mmu.kind());
     }
 
-    private RealMode serving(Mmu m) {
-        boolean ept = m.kind() == Mmu.Kind.TWO_DIMENSIONAL;
+    private RealMode serving(Mmu.Kind kind) {
+        boolean ept = kind == Mmu.Kind.TWO_DIMENSIONAL;
         if (askedRealMode != null) return askedRealMode.servedBy(ept);
         return RealMode.preferred(ept || eptFirst).servedBy(ept);
     }
@@ -91,10 +91,15 @@ final class CpuCards {
         CpuBackend b = next.backend().create(memory, e, m);
         if (!anyBefore) eptFirst = m.kind() == Mmu.Kind.TWO_DIMENSIONAL;
         anyBefore = true;
-        RealMode mode = serving(m);
-        if (mode != RealMode.UNRESTRICTED) ReservedPages.map(memory);
-        b.realMode(mode, RealModePages.STANDARD);
+        b.realMode(serving(m.kind()), RealModePages.STANDARD);
         return b;
+    }
+
+    /** The pages that real mode's stand-ins need are there before an MMU looks at the slots; one that is there already is told. */
+    private void reservePages(Choice next) {
+        boolean sameMmu = choice != null && choice.mmu() == next.mmu();
+        if (serving(sameMmu ? mmu.kind() : kind(next.mmu())) == RealMode.UNRESTRICTED) return;
+        if (ReservedPages.map(memory) && mmu != null) mmu.slotsChanged();
     }
 
     /** How the MMUs of a factory use their tables. */
@@ -111,6 +116,7 @@ final class CpuCards {
         boolean changeEmulator = choice == null || choice.emulator() != next.emulator();
         boolean changeMmu = choice == null || choice.mmu() != next.mmu();
         try {
+            reservePages(next);
             if (changeEmulator) newEmulator = next.emulator().create(memory);
             if (changeMmu) newMmu = next.mmu().create(context());
             CpuBackend newBackend = backend(next, newEmulator, newMmu);

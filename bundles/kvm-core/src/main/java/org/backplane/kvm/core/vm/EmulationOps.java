@@ -212,7 +212,8 @@ final class EmulationOps implements EmulateOps {
     @Override
     public int invlpg(VcpuContext v, long gva) {
         vm.mmu().invlpg(v, gva);
-        v.tlb.flushPage(gva);
+        // The address may be in a large page, of which the TLB holds parts.
+        v.tlb.flush(false);
         return CONTINUE;
     }
 
