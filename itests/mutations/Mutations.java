@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import java.io.File;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.StringWriter;
@@ -18,6 +19,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import javax.tools.JavaCompiler;
 import javax.tools.StandardJavaFileManager;
@@ -42,8 +44,8 @@ final class Mutations {
     private static final int SECONDS_PER_TEST = 120;
     private static final int BASELINE_MINUTES = 20;
 
-    /** One patch: the rule it breaks, the module whose test must notice, and the test (class, or class#method). */
-    record Mutation(String name, Path patch, String rule, String module, String test) {}
+    /** One patch: the rule it breaks, the module whose test must notice, the test (class, or class#method), and the modules it changes. */
+    record Mutation(String name, Path patch, String rule, String module, String test, Set<String> changed) {}
 
     /** What became of a mutation. */
     record Outcome(boolean killed, String words) {}
@@ -137,7 +139,19 @@ final class Mutations {
             if (line.startsWith("Test: ")) test = line.substring(6).strip();
         }
         if (rule == null || module == null || test == null) throw new MutationException("needs the lines Rule:, Module: and Test:");
-        return new Mutation(name, patch, rule, module, test);
+        return new Mutation(name, patch, rule, module, test, changedModules(patch));
+    }
+
+    /** The modules whose sources a patch changes; nothing but src/main may be changed. */
+    private static Set<String> changedModules(Path patch) throws IOException, MutationException {
+        Set<String> modules = new LinkedHashSet<>();
+        for (String line : Files.readAllLines(patch)) {
+            if (!line.startsWith("+++ b/")) continue;
+            int at = line.indexOf("/src/main/java/");
+            if (at < 0) throw new MutationException("changes more than src/main");
+            modules.add(line.substring(6, at));
+        }
+        return modules;
     }
 
     /** The test's class has a source in its module; its method is there or in a class that it extends, in whichever module. */
@@ -151,7 +165,7 @@ final class Mutations {
         while (true) {
             String text = Files.readString(source);
             if (text.contains(method)) return;
-            var parent = java.util.regex.Pattern.compile(" extends (\\w+)").matcher(text);
+            var parent = Pattern.compile(" extends (\\w+)").matcher(text);
             Path next = parent.find() ? testSource(parent.group(1)) : null;
             if (next == null) throw new MutationException("no test " + m.test());
             source = next;
@@ -174,7 +188,7 @@ final class Mutations {
         Set<String> modules = new TreeSet<>();
         for (Mutation m : chosen) {
             modules.add(m.module());
-            modules.addAll(touchedModules(m));
+            modules.addAll(m.changed());
         }
         Path log = work.resolve("maven.log");
         int status = command(
@@ -191,7 +205,7 @@ final class Mutations {
         for (var e : tests.entrySet()) {
             Path report = work.resolve("baseline.log");
             Process p = startTests(e.getKey(), List.of(), report);
-            if (finish(p, e.getValue(), BASELINE_MINUTES * 60) != 0) {
+            if (finish(p, e.getValue(), BASELINE_MINUTES * 60) != PASSED) {
                 passed = fail("without any mutation, tests of " + e.getKey() + " do not pass:\n" + Files.readString(report));
             }
         }
@@ -235,7 +249,7 @@ final class Mutations {
         try {
             git(tree, m.patch());
             try {
-                for (String module : touchedModules(m)) {
+                for (String module : m.changed()) {
                     String trouble = compile(sources(module), classPath(module), classes);
                     if (trouble != null) throw new MutationException(trouble);
                 }
@@ -244,8 +258,8 @@ final class Mutations {
             }
             int status = finish(tests, List.of(m.test()), SECONDS_PER_TEST);
             return switch (status) {
-                case 0 -> new Outcome(false, "SURVIVED " + m.test());
-                case 1 -> new Outcome(true, "killed by " + firstFailure(m, report));
+                case PASSED -> new Outcome(false, "SURVIVED " + m.test());
+                case FAILED -> new Outcome(true, "killed by " + firstFailure(m, report));
                 case TIMED_OUT -> throw new MutationException("the test did not end, see " + report);
                 default -> throw new MutationException("no test result, see " + report);
             };
@@ -259,18 +273,6 @@ final class Mutations {
         try (Stream<String> lines = Files.lines(report)) {
             return m.test() + lines.filter(l -> l.startsWith("failed: ")).map(l -> " (" + l.substring(8) + ")").findFirst().orElse("");
         }
-    }
-
-    /** The modules whose sources the patch changes; nothing but src/main may be changed. */
-    private static Set<String> touchedModules(Mutation m) throws IOException {
-        Set<String> modules = new LinkedHashSet<>();
-        for (String line : Files.readAllLines(m.patch())) {
-            if (!line.startsWith("+++ b/")) continue;
-            int at = line.indexOf("/src/main/java/");
-            if (at < 0) throw new IOException(m.name() + " changes more than src/main");
-            modules.add(line.substring(6, at));
-        }
-        return modules;
     }
 
     private void git(Path where, Path patch, String... options) throws IOException, InterruptedException, MutationException {
@@ -308,7 +310,7 @@ final class Mutations {
 
     /** Surefire brings JUnit's launcher itself, so it is not on the class path; it lies beside the engine's jar, in the same version. */
     private Path launcherJar(String module) throws IOException {
-        for (String entry : classPath(module).split(java.io.File.pathSeparator)) {
+        for (String entry : classPath(module).split(File.pathSeparator)) {
             if (!entry.contains("junit-platform-engine-")) continue;
             return Path.of(entry.replace("junit-platform-engine", "junit-platform-launcher"));
         }
@@ -316,7 +318,7 @@ final class Mutations {
     }
 
     private String launcherPath(String module) throws IOException {
-        return classPath(module) + java.io.File.pathSeparator + launcherJar(module);
+        return classPath(module) + File.pathSeparator + launcherJar(module);
     }
 
     /** Starts a JVM that waits for the names of tests; {@code first} come before everything else on its class path. */
@@ -331,7 +333,7 @@ final class Mutations {
                         "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx1g",
                         "--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow",
                         "-Dbackplane.full=false", "-Dbackplane.root=" + tree, "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
-                        "-cp", String.join(java.io.File.pathSeparator, path), "TestRun")
+                        "-cp", String.join(File.pathSeparator, path), "TestRun")
                 .directory(tree.resolve(module).toFile())
                 .redirectErrorStream(true)
                 .redirectOutput(report.toFile())
@@ -339,6 +341,9 @@ final class Mutations {
     }
 
     private static final int TIMED_OUT = -1;
+
+    /** Exit status of TestRun. */
+    private static final int PASSED = 0, FAILED = 4;
 
     /** Lets the JVM run the tests; TestRun's exit status, or TIMED_OUT. */
     private static int finish(Process p, Collection<String> tests, int seconds) throws IOException, InterruptedException {

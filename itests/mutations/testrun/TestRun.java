@@ -19,10 +19,12 @@ import org.junit.platform.launcher.listeners.TestExecutionSummary;
 /**
  * Runs the tests whose names (class, or class#method) come on standard input, one a line, once that has ended.
  *
- * <p>Exit status: 0 all passed; 1 one failed; 3 there was none, one was skipped, or one failed because a class did not link,
- * which is a fault of the mutation.
+ * <p>Exit status: {@link #PASSED}; {@link #FAILED}, which is not the 1 of a JVM that met an exception; {@link #NO_RESULT}: there was no test,
+ * one was skipped, or one failed because a class did not link, which is a fault of the mutation.
  */
 final class TestRun {
+    private static final int PASSED = 0, FAILED = 4, NO_RESULT = 3;
+
     private TestRun() {}
 
     public static void main(String[] args) throws Exception {
@@ -62,10 +64,10 @@ final class TestRun {
     }
 
     private static int status(TestExecutionSummary summary) {
-        if (summary.getTestsFoundCount() == 0 || summary.getTestsSkippedCount() + summary.getTestsAbortedCount() > 0) return 3;
+        if (summary.getTestsFoundCount() == 0 || summary.getTestsSkippedCount() + summary.getTestsAbortedCount() > 0) return NO_RESULT;
         for (var failure : summary.getFailures()) {
-            if (failure.getException() instanceof LinkageError) return 3;
+            if (failure.getException() instanceof LinkageError) return NO_RESULT;
         }
-        return summary.getTotalFailureCount() == 0 ? 0 : 1;
+        return summary.getTotalFailureCount() == 0 ? PASSED : FAILED;
     }
 }
