@@ -5,10 +5,12 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.io.StringWriter;
 import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
@@ -100,6 +102,12 @@ final class Mutations {
         if (check) {
             System.out.printf("%d mutations, %d in error%n", chosen.size() + bad, bad);
             return bad == 0 ? 0 : 1;
+        }
+        // The system gives the lock back when this process ends, however it does.
+        FileChannel lock = FileChannel.open(work.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        if (lock.tryLock() == null) {
+            System.out.println("mutations: another run works in " + work);
+            return 2;
         }
         long start = System.nanoTime();
         if (!prepare(chosen)) return 2;
