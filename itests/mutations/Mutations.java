@@ -104,11 +104,15 @@ final class Mutations {
             return bad == 0 ? 0 : 1;
         }
         // The system gives the lock back when this process ends, however it does.
-        FileChannel lock = FileChannel.open(work.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-        if (lock.tryLock() == null) {
+        try (FileChannel lock = FileChannel.open(work.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+            if (lock.tryLock() != null) return tryAll(chosen, bad);
             System.out.println("mutations: another run works in " + work);
             return 2;
         }
+    }
+
+    /** Tries all that can be tried; {@code bad} of the others are in error already. The exit status. */
+    private int tryAll(List<Mutation> chosen, int bad) throws IOException, InterruptedException {
         long start = System.nanoTime();
         if (!prepare(chosen)) return 2;
         System.out.printf("prepared in %.0f s%n", (System.nanoTime() - start) / 1e9);
