@@ -365,6 +365,7 @@ class EntryRulesTest {
             vm86.rip = 0;
             s.copyFrom(vm86);
         });
+        add(c, RFLAGS_VM, "vm86", m -> m.s.cr0 &= ~CR0_PE);
         add(c, RFLAGS_IF, "flat", m -> m.s.injectInfo = INFO_VALID | 0x20);
         add(c, ACTIVITY, "flat", m -> m.s.activity = 4);
         add(c, HLT_DPL, "user", m -> m.s.activity = HLT);
@@ -459,6 +460,12 @@ class EntryRulesTest {
             c.breaks.accept(rig.vcpu().vmcs);
             assertEquals(c.rule, EntryChecks.needsUnrestrictedGuest(rig.s));
         }
+    }
+
+    /** SDM 3C 26.8. */
+    @Test
+    void onlyPdptesAndTheLinkPointerHaveAQualification() {
+        for (EntryRule r : EntryRule.values()) assertEquals(r == PDPTE ? 2 : r == LINK_POINTER ? 4 : 0, r.qualification(), r.toString());
     }
 
     @Test

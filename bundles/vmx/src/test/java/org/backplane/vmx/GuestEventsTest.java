@@ -225,6 +225,17 @@ class GuestEventsTest {
         assertEquals(NO_EXIT, g.enter());
     }
 
+    @Test
+    void aBlockedNmiDoesNotEndHlt() {
+        g.primary(Controls.NMI_WINDOW);
+        g.s.activity = HLT;
+        for (int blocking : new int[] {BLOCKING_NMI, 0}) {
+            g.s.blocking = blocking;
+            assertEquals(blocking == 0 ? ExitReasons.NMI_WINDOW : NO_EXIT, g.enter());
+            assertEquals(HLT, g.s.activity);
+        }
+    }
+
     // ---- external interrupts ----
 
     @Test
@@ -255,6 +266,14 @@ class GuestEventsTest {
         assertEquals(20, g.get(VmcsField.VMX_PREEMPTION_TIMER_VALUE));
         assertEquals(ExitReasons.PREEMPTION_TIMER, g.go("f4"));
         assertEquals(0, g.get(VmcsField.VMX_PREEMPTION_TIMER_VALUE));
+    }
+
+    @Test
+    void timerIsSavedOnlyIfTheControlSaysSo() {
+        g.with(VmcsField.PIN_BASED_CONTROLS, Controls.PIN_PREEMPTION_TIMER).set(VmcsField.VMX_PREEMPTION_TIMER_VALUE, 100);
+        g.core.tscPerLook = 32 * 20;
+        assertEquals(ExitReasons.HLT, g.go("f4"));
+        assertEquals(100, g.get(VmcsField.VMX_PREEMPTION_TIMER_VALUE));
     }
 
     @Test

@@ -120,6 +120,17 @@ class VmxRootTest {
     }
 
     @Test
+    void theNumberOfAnErrorStaysInTheVmcs() {
+        ready();
+        assertEquals(12, error(() -> root.vmread(0x7ffe)));
+        assertEquals(12, root.vmread(VmcsField.VM_INSTRUCTION_ERROR.encoding));
+        assertEquals(13, error(() -> root.vmwrite(VmcsField.EXIT_REASON.encoding, 0)));
+        assertEquals(13, root.vmread(VmcsField.VM_INSTRUCTION_ERROR.encoding));
+        assertEquals(9, error(() -> root.vmptrld(region + 0x10)));
+        assertEquals(9, root.vmread(VmcsField.VM_INSTRUCTION_ERROR.encoding));
+    }
+
+    @Test
     void vmxonInRootOperationIsError15AndWithABadRegionInvalid() {
         assertEquals(VmFailException.INVALID, error(() -> root.vmxon(page)));
         assertEquals(VmFailException.INVALID, error(() -> root.vmxon(on + 1)));

@@ -120,6 +120,17 @@ class IvtDeliveryTest {
     }
 
     @Test
+    void aVectorThatTheTableHoldsOnlyInPartIsBeyondIt() {
+        s.idtLimit = 0x20 * 4 + 2;
+        assertTrue(deliver(TYPE_EXTERNAL | 0x20));
+        assertEquals(0x10d, s.rip);
+        s.rip = 0x123;
+        s.idtLimit = 0x20 * 4 + 3;
+        assertTrue(deliver(TYPE_EXTERNAL | 0x20));
+        assertEquals(0x120, s.rip);
+    }
+
+    @Test
     void aContributoryExceptionThatCannotBeDeliveredBecomesADoubleFault() {
         s.idtLimit = 9 * 4 - 1;
         assertTrue(deliver(TYPE_HARDWARE_EXCEPTION | 13));

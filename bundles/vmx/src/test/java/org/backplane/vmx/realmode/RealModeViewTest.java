@@ -202,6 +202,20 @@ class RealModeViewTest {
     }
 
     @Test
+    void kvmOf2007MadeTheSelectorOfTheBaseAndTheLimit64K() {
+        legacy();
+        s.segSel[DS] = 0x10;
+        s.segBase[DS] = 0x23450;
+        s.segLimit[DS] = 0x1fff;
+        view.toVm86();
+        assertEquals(0x2345, s.segSel[DS]);
+        assertEquals(0xffff, s.segLimit[DS]);
+        view.toGuest();
+        assertEquals(0x10, s.segSel[DS], "as it was");
+        assertEquals(0x1fff, s.segLimit[DS]);
+    }
+
+    @Test
     void kvmOf2007MadeTheSegmentsValidWhenRealModeWasLeft() {
         s.segSel[CS] = 0xf003;
         s.segSel[SS] = 0x1001;

@@ -180,6 +180,19 @@ class RealModeChoiceTest {
         assertEquals(0x8000, r.gpr[KvmRegs.RSP]);
     }
 
+    /** TF is set by POPF and cleared by POPF: a trap behind each of the four instructions that began with it set. */
+    @ParameterizedTest
+    @CsvSource(textBlock = ALLOWED)
+    void singleStepTrapsGoThroughTheTableOnceForEachInstruction(String mmu, RealMode mode) {
+        String code = "c706 0400 4000 c706 0600 0001" // vector 1
+                + "bb0200 b80201 50 9d" // mov bx,2; mov ax,102h; push ax; popf
+                + "90 90 53 9d f4"; // nop; nop; push bx; popf; hlt
+        KvmRegs r = run(mmu, mode, pad(code, 0x40) + "41 cf"); // inc cx; iret
+        assertEquals(4, r.gpr[KvmRegs.RCX] & 0xffff);
+        assertEquals(2, r.rflags & 0xffff);
+        assertEquals(0x8000, r.gpr[KvmRegs.RSP]);
+    }
+
     /** Into protected mode and out again with DS reaching 4 GiB: "unreal mode" reads above 64 KiB. */
     @ParameterizedTest
     @CsvSource(textBlock = ALLOWED)
