@@ -122,6 +122,13 @@ final class Rmap {
         return heads.length;
     }
 
+    /** Descriptors in use. */
+    int descriptors() {
+        int free = 0;
+        for (int d = freeDescriptor; d != 0; d = (int) pool[d + NEXT]) free++;
+        return (poolTop - 1) / DESCRIPTOR - free;
+    }
+
     /** Forgets everything. */
     void clear() {
         Arrays.fill(heads, 0);

@@ -139,6 +139,13 @@ final class ShadowPage {
         return all;
     }
 
+    /** Chunks in use for parents. */
+    int parentChunks() {
+        int n = 0;
+        for (ParentChunk c = parents; c != null; c = c.next) n++;
+        return n;
+    }
+
     @Override
     public String toString() {
         return String.format("[shadow of gfn %x, %s]", gfn, Role.describe(role));

@@ -37,6 +37,22 @@ class RmapTest {
     }
 
     @Test
+    void singleReferenceTakesNoDescriptorAndFourShareOne() {
+        for (int frame = 1; frame < 100; frame++) rmap.add(frame, 512);
+        assertEquals(0, rmap.descriptors());
+        rmap.add(7, 513);
+        assertEquals(1, rmap.descriptors());
+        rmap.add(7, 514);
+        rmap.add(7, 515);
+        assertEquals(1, rmap.descriptors());
+        rmap.add(7, 516);
+        assertEquals(2, rmap.descriptors());
+        for (long ref = 512; ref < 516; ref++) rmap.remove(7, ref);
+        assertEquals(0, rmap.descriptors(), "one is left");
+        assertEquals(Set.of(516L), of(7));
+    }
+
+    @Test
     void removingWhatIsNotThereIsAnError() {
         assertThrows(IllegalStateException.class, () -> rmap.remove(5, 512));
         rmap.add(5, 512);

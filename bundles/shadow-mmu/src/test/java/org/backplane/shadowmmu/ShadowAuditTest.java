@@ -184,6 +184,26 @@ class ShadowAuditTest {
     }
 
     @Test
+    void userRightThatTheGuestDoesNotGive() {
+        memory.write(0x2000 + 9 * 4, 4, 0x7003);
+        cpu.access(0x9000, READ);
+        ShadowPage p = page(0x9000, 1);
+        v.state.cr3 = 0x4000;
+        mmu.setRoot(v);
+        assertEquals(List.of(), broken());
+        memory.frames().setEntry(p.frame, 9, mmu.pages().entry(p, 9) | Spte.U);
+        assertEquals(List.of("translation 2"), broken());
+    }
+
+    /** Each page agrees with its own guest table; only that the vCPU's CR3 names another shows it. */
+    @Test
+    void rootOfAnotherAddressSpace() {
+        memory.write(0x4000, 4, 0x3007);
+        v.state.cr3 = 0x4000;
+        assertBroken(Rule.TRANSLATION, 3);
+    }
+
+    @Test
     void upperEntryOfAnotherTable() {
         // The table of gva 4 MiB instead of that of gva 0, with a parent to match.
         ShadowPage root = page(0, 2);

@@ -75,6 +75,20 @@ class ShadowMmuTest {
         assertEquals(0x7067, memory.read(TABLE + 20, 4));
     }
 
+    /** The door knows the page, since code runs from it: what the walk stores there goes through the door and is no change of a table all the same. */
+    @Test
+    void accessedAndDirtyBitsInATableThatIsCodeTooDropNothing() {
+        map(0x5000, 0x7007);
+        map(0x6000, 0x8007);
+        cpu.access(0x5000, READ);
+        memory.frames().setCodeMask(memory.frame(TABLE >>> 12), 1);
+        long before = count("mmu_pte_write");
+        cpu.access(0x6000, WRITE);
+        assertEquals(0x8067, memory.read(TABLE + 24, 4));
+        assertEquals(before, count("mmu_pte_write"));
+        assertNotEquals(0, cpu.leaf(0x5000));
+    }
+
     @Test
     void dirtyPageIsWritableAtOnce() {
         map(0x5000, 0x7047);
@@ -357,6 +371,7 @@ class ShadowMmuTest {
     @Test
     void addressWithoutSlotIsMarkedWithItsRights() {
         map(0x5000, 0xfee00000L | 0x61);
+        assertEquals(Fault.MMIO, mmu.fault(v, 0x5010, READ));
         assertEquals(Fault.MMIO, cpu.access(0x5010, READ));
         assertEquals(0xfee00010L, v.gpa);
         assertTrue(Spte.isMmio(cpu.leaf(0x5000)));

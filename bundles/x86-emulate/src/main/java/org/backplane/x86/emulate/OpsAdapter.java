@@ -46,7 +46,11 @@ final class OpsAdapter implements Memory, Intercepts {
 
     @Override
     public void write(Cpu c, long gva, int size, long value, int access) {
-        c.answer(result(ops.writeEmulated(c.v, gva, size, value & Cpu.sizeMask(size), access & ACCESS_BITS)));
+        long bits = value & Cpu.sizeMask(size);
+        int r = (access & SYSTEM) != 0
+                ? ops.writeStd(c.v, gva, size, bits, access & ACCESS_BITS)
+                : ops.writeEmulated(c.v, gva, size, bits, access & ACCESS_BITS);
+        c.answer(result(r));
     }
 
     @Override

@@ -6,8 +6,8 @@ import org.osgi.annotation.versioning.ConsumerType;
  * What {@link Emulator#emulateOne} may do to the world: KVM's {@code x86_emulate_ops}. Given by the core (which goes through
  * {@code mmu.gvaToGpa}, the one door for writes and the exit bus) or by a test.
  *
- * <p>"std" is memory that an instruction touches implicitly: fetches, stack, descriptor tables; "emulated" may be a
- * device or a shadowed page table. Every method answers {@link Emulator#CONTINUE}, {@link Emulator#UNHANDLEABLE}, {@link
+ * <p>"std" is memory that an instruction touches implicitly: fetches, descriptor tables, the TSS; "emulated" is everything else, the stack
+ * too, and may be a device or a shadowed page table. Every method answers {@link Emulator#CONTINUE}, {@link Emulator#UNHANDLEABLE}, {@link
  * Emulator#PROPAGATE_FAULT} (with {@code v.faultVector/faultError} and CR2 set) or {@link Emulator#RETRY}. Values are zero-extended, come in
  * {@link VcpuContext#ioValue}, and have 1, 2, 4 or 8 bytes; an access may cross a page, the implementation splits it.
  *

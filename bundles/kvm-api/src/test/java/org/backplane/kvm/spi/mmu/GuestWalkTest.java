@@ -88,7 +88,22 @@ class GuestWalkTest {
         memory.write(0x2000, 4, 0x5027);
         assertEquals(GuestWalk.OK, walk(0, W | U));
         assertEquals(0x5067, memory.read(0x2000, 4));
+        assertEquals(0x2027, memory.read(0x1000, 4));
         assertTrue(walk.dirty);
+    }
+
+    /** The PDPTEs are registers; where they were loaded from nothing is stored. */
+    @Test
+    void paePointerEntriesHaveNoAccessedBit() {
+        modePae();
+        memory.write(0x1000, 8, 0x2001);
+        memory.write(0x2000, 8, 0x3007);
+        memory.write(0x3000, 8, 0x5007);
+        assertEquals(GuestWalk.OK, walk(0, W));
+        assertEquals(0x2001, memory.read(0x1000, 8));
+        assertEquals(0x3027, memory.read(0x2000, 8));
+        assertEquals(0x5067, memory.read(0x3000, 8));
+        assertEquals(0x2001, v.guestPdpte[0]);
     }
 
     @Test

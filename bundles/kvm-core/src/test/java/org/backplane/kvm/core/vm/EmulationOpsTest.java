@@ -4,10 +4,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicLong;
 import org.backplane.kvm.core.cpu.Msrs;
 import org.backplane.kvm.spi.cpu.CpuState;
 import org.backplane.kvm.spi.cpu.Emulator;
 import org.backplane.kvm.spi.cpu.HostMemory;
+import org.backplane.kvm.spi.cpu.SoftTlb;
 import org.backplane.kvm.spi.cpu.VcpuContext;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -20,6 +22,7 @@ class EmulationOpsTest {
     private final HandMadeVm machine = new HandMadeVm();
     private VcpuContext v;
     private EmulationOps ops;
+    private UserExit user;
 
     @BeforeEach
     void create() {
@@ -32,7 +35,8 @@ class EmulationOpsTest {
         machine.vcpu.stateChanged();
         VcpuExits exits = new VcpuExits(machine.vcpu, machine.vm);
         Msrs msrs = new Msrs(v.state, machine.vcpu.control(), machine.vcpu.cpuid(), () -> 0);
-        exits.connect(v, machine.vcpu.control(), msrs, new UserExit(v, machine.vcpu.kvmRun()));
+        user = new UserExit(v, machine.vcpu.kvmRun());
+        exits.connect(v, machine.vcpu.control(), msrs, user);
         ops = new EmulationOps(exits, machine.vm, msrs);
     }
 
@@ -110,23 +114,26 @@ class EmulationOpsTest {
     void compareAndExchangeIsAtomic() throws InterruptedException {
         long host = machine.vm.memory().host(0x8000);
         AtomicBoolean stop = new AtomicBoolean();
-        long[] steps = new long[1];
+        AtomicLong steps = new AtomicLong();
         Thread other = new Thread(() -> {
             while (!stop.get()) {
                 long found = HostMemory.get(host, 4);
-                if (HostMemory.compareAndExchange(host, 4, found, found + 0x10000) == found) steps[0]++;
+                if (HostMemory.compareAndExchange(host, 4, found, found + 0x10000) == found) steps.lazySet(steps.get() + 1);
             }
         });
         other.start();
-        int mine = 0;
-        for (int n = 0; n < 200_000; n++) {
+        long mine = 0;
+        long deadline = System.nanoTime() + 20_000_000_000L;
+        // Both must have had their turns, side by side if there are two processors.
+        while ((mine < 300_000 || steps.get() < 300_000) && System.nanoTime() < deadline) {
             long found = memory(0x8000, 4);
             if (ops.cmpxchgEmulated(v, 0x8000, 4, found, found & 0xffff0000L | found + 1 & 0xffff, 0) == Emulator.CONTINUE) mine++;
         }
         stop.set(true);
         other.join();
+        assertTrue(mine >= 300_000 && steps.get() >= 300_000, mine + " and " + steps);
         assertEquals(mine & 0xffff, memory(0x8000, 2));
-        assertEquals(steps[0] & 0xffff, memory(0x8002, 2));
+        assertEquals(steps.get() & 0xffff, memory(0x8002, 2));
     }
 
     @Test
@@ -147,5 +154,83 @@ class EmulationOpsTest {
             assertEquals(0x11, memory(0x9000 - first, 1));
             assertEquals(0x88, memory(0x9000 - first + 7, 1));
         }
+    }
+
+    /** Neighbours in linear memory that are none in physical memory. */
+    @Test
+    void accessAcrossPagesGoesToBothPagesOfTheTables() {
+        machine.vm.memory().write(TABLE + 9 * 4, 4, 0xc007);
+        machine.vm.memory().write(0x9000, 8, 0);
+        assertEquals(Emulator.CONTINUE, ops.writeEmulated(v, 0x8ffd, 8, 0x8877665544332211L, 0));
+        assertEquals(0x332211, memory(0x8ffd, 2) | memory(0x8fff, 1) << 16);
+        assertEquals(0x8877665544L, memory(0xc000, 8));
+        assertEquals(0, memory(0x9000, 8), "the physical neighbour");
+        assertEquals(Emulator.CONTINUE, ops.readEmulated(v, 0x8ffd, 8, 0));
+        assertEquals(0x8877665544332211L, v.ioValue);
+    }
+
+    @Test
+    void accessAcrossTheEndOf4GibGoesOnAtZero() {
+        machine.vm.memory().write(0x2000 + 1023 * 4, 4, 0xe007);
+        machine.vm.memory().write(0xe000 + 1023 * 4, 4, 0xd007);
+        assertEquals(Emulator.CONTINUE, ops.writeEmulated(v, 0xfffffffeL, 4, 0x44332211, 0));
+        assertEquals(0x2211, memory(0xdffe, 2));
+        assertEquals(0x4433, memory(0, 2));
+        assertEquals(Emulator.CONTINUE, ops.readEmulated(v, 0xfffffffeL, 4, 0));
+        assertEquals(0x44332211, v.ioValue);
+        machine.vm.memory().write(TABLE, 4, 0);
+        v.state.cr2 = -1;
+        assertEquals(Emulator.PROPAGATE_FAULT, ops.readEmulated(v, 0xfffffffeL, 4, 0));
+        assertEquals(0, v.state.cr2);
+    }
+
+    @Test
+    void writeFromMemoryIntoADeviceIsSplitAtThePage() {
+        machine.vm.memory().write(TABLE + 9 * 4, 4, 0xfee00007L);
+        assertEquals(Emulator.CONTINUE, ops.writeEmulated(v, 0x8ffd, 4, 0x44332211, 0));
+        assertEquals(0x332211, memory(0x8ffc, 4) >>> 8);
+        assertTrue(user.pending());
+        assertEquals(0xfee00000L, machine.vcpu.kvmRun().mmioAddress);
+        assertEquals(1, machine.vcpu.kvmRun().mmioLength);
+        assertTrue(machine.vcpu.kvmRun().mmioWrite);
+        assertEquals(0x44, machine.vcpu.kvmRun().dataValue(1));
+    }
+
+    @Test
+    void readFromMemoryIntoADeviceAsksForTheDevicesPartAndIsRunAgain() {
+        machine.vm.memory().write(TABLE + 9 * 4, 4, 0xfee00007L);
+        machine.vm.memory().write(0x8ffc, 4, 0x33221100);
+        assertEquals(Emulator.RETRY, ops.readEmulated(v, 0x8ffd, 4, 0));
+        assertEquals(0xfee00000L, machine.vcpu.kvmRun().mmioAddress);
+        assertEquals(1, machine.vcpu.kvmRun().mmioLength);
+        machine.vcpu.kvmRun().setData(1, 0x44);
+        user.complete();
+        assertEquals(Emulator.CONTINUE, ops.readEmulated(v, 0x8ffd, 4, 0));
+        assertEquals(0x44332211, v.ioValue);
+    }
+
+    @Test
+    void writeNeedsTheGuestsPermissionAndSetsItsDirtyBit() {
+        machine.vm.memory().write(TABLE + 5 * 4, 4, 0x5005);
+        assertEquals(Emulator.PROPAGATE_FAULT, ops.writeEmulated(v, 0x5010, 4, 1, 0));
+        assertEquals(14, v.faultVector);
+        assertEquals(3, v.faultError);
+        assertEquals(0x5010, v.state.cr2);
+        assertEquals(Emulator.PROPAGATE_FAULT, ops.cmpxchgEmulated(v, 0x5010, 4, 0, 1, 0));
+        assertEquals(3, v.faultError);
+        assertEquals(Emulator.CONTINUE, ops.readEmulated(v, 0x5010, 4, 0));
+        assertEquals(0x5025, memory(TABLE + 5 * 4, 4));
+        assertEquals(Emulator.CONTINUE, ops.writeEmulated(v, 0x6010, 4, 1, 0));
+        assertEquals(0x6067, memory(TABLE + 6 * 4, 4));
+    }
+
+    @Test
+    void invlpgDropsTheLeafAndTheTlbsEntry() {
+        machine.vm.mmu().fault(v, 0x5000, 0);
+        v.tlb.fill(SoftTlb.SUPERVISOR, 0x5000, machine.vm.memory().host(0x5000), true, false, true, false);
+        assertTrue(shadowed(0x5000));
+        assertEquals(Emulator.CONTINUE, ops.invlpg(v, 0x5000));
+        assertTrue(!shadowed(0x5000));
+        assertTrue(v.tlb.contents().stream().noneMatch(e -> e.gva() == 0x5000));
     }
 }

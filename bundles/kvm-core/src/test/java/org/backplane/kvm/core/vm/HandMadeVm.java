@@ -14,6 +14,7 @@ import org.backplane.kvm.api.KvmRun;
 import org.backplane.kvm.api.KvmRun.Exit;
 import org.backplane.kvm.api.KvmSregs;
 import org.backplane.kvm.api.KvmSregs.Segment;
+import org.backplane.kvm.spi.cpu.EmulatorFactory;
 import org.backplane.shadowmmu.ShadowMmuFactory;
 import org.backplane.vmx.VmxFactory;
 import org.backplane.x86.emulate.InterpreterFactory;
@@ -30,6 +31,9 @@ final class HandMadeVm implements AutoCloseable {
 
     final KvmVm vm = new KvmVm(VmHost.NONE, (s, e) -> faults.add(s + ": " + e), Map.of(), () -> {});
     KvmVcpu vcpu;
+
+    /** The emulator card; to be changed before {@link #boot}. */
+    EmulatorFactory emulator = new InterpreterFactory();
 
     /** Puts cards and code in place. */
     void boot(String mmu, String hex) {
@@ -53,7 +57,7 @@ final class HandMadeVm implements AutoCloseable {
         vm.installCpu(
                 new VmxFactory(),
                 mmu.equals("shadow") ? new ShadowMmuFactory() : new DirectMmuFactory(),
-                new InterpreterFactory());
+                emulator);
     }
 
     private static Segment flat(int selector, int type) {
