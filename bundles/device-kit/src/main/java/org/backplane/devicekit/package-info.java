@@ -31,7 +31,7 @@
  * }</pre>
  */
 @Export
-@Version("1.0.0")
+@Version("1.1.0")
 package org.backplane.devicekit;
 
 import org.osgi.annotation.bundle.Export;
