@@ -122,7 +122,7 @@ final class Uart implements Device {
 
     @Override
     public void attach(DeviceContext context) {
-        file.log(context::log);
+        file.attach(context);
         line = context.character("chardev");
         irq = context.irq("irq");
         clock = context.clock();

@@ -246,10 +246,16 @@ public final class Register {
 
     /** A value of this register as text: {@code lcr=0x83 wls=0x3 dlab=0x1}; fields that are zero are left out. */
     public String describe(long v) {
-        StringBuilder s = new StringBuilder(name).append("=0x").append(Long.toHexString(v & all));
+        String parts = describeFields(v);
+        return name + "=0x" + Long.toHexString(v & all) + (parts.isEmpty() ? "" : " " + parts);
+    }
+
+    /** The fields of a value of this register that are not zero: {@code wls=0x3 dlab=0x1}. */
+    public String describeFields(long v) {
+        StringBuilder s = new StringBuilder();
         for (Field f : fields) {
             long part = f.of(v);
-            if (part != 0) s.append(' ').append(f.name()).append("=0x").append(Long.toHexString(part));
+            if (part != 0) s.append(s.isEmpty() ? "" : " ").append(f.name()).append("=0x").append(Long.toHexString(part));
         }
         return s.toString();
     }

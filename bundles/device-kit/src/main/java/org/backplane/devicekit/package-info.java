@@ -20,7 +20,7 @@
  *     private final Field enable = control.field("enable");
  *
  *     public void attach(DeviceContext c) {
- *         file.log(c::log);
+ *         file.attach(c);
  *         c.claimPorts("regs", 1 | 2, regs);
  *     }
  *     public void reset() { file.reset(); }
