@@ -204,9 +204,11 @@ final class AcpiDevice implements Device {
 
     // ---- state ----
 
+    /** The timer's status is saved as the guest would read it now, though nothing has looked since its highest bit changed. */
     @Override
     public void save(CardState state) {
         file.save(state);
+        if (halfPeriods() != timerAcknowledged.value()) state.put(status.name(), status.value() | timerStatus.mask());
     }
 
     @Override
