@@ -181,7 +181,7 @@ class UartTest extends DeviceContractTest {
             b.inb(LSR);
             b.inb(LSR);
             if (swapped) b.swap(factory());
-            b.outb(SCR, 1);
+            b.outb(MCR, 0);
             b.inb(LSR);
             b.inb(LSR);
             b.character("chardev").input("x");
