@@ -104,7 +104,7 @@ final class AcpiDevice implements Device {
         sci = c.irq(AcpiFactory.SCI);
         overflow = c.timer("pm-timer", this::update);
         tables = address(c);
-        file.log(c::log);
+        file.attach(c);
         c.provide(PowerButton.class, this::powerButton);
         c.claimPorts(AcpiFactory.PM1, UP_TO_INTS, pm1);
         c.claimPorts(AcpiFactory.PM_TIMER, UP_TO_INTS, pmTimer);
@@ -204,9 +204,11 @@ final class AcpiDevice implements Device {
 
     // ---- state ----
 
+    /** The timer's status is saved as the guest would read it now, though nothing has looked since its highest bit changed. */
     @Override
     public void save(CardState state) {
         file.save(state);
+        if (halfPeriods() != timerAcknowledged.value()) state.put(status.name(), status.value() | timerStatus.mask());
     }
 
     @Override

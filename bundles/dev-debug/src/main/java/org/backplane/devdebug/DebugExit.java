@@ -13,6 +13,7 @@ final class DebugExit implements Device {
 
     @Override
     public void attach(DeviceContext context) {
+        file.attach(context);
         String iosize = context.property("iosize");
         if (!iosize.matches("(0x)?0*[124]")) {
             throw new IllegalArgumentException("isa-debug-exit: iosize should be 1, 2 or 4, is " + iosize);

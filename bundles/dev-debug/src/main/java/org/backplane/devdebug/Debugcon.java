@@ -22,6 +22,7 @@ final class Debugcon implements Device {
 
     @Override
     public void attach(DeviceContext context) {
+        file.attach(context);
         output = context.character("chardev");
         context.claimPorts("regs", 1, port);
         context.claimPorts("firmware", 1, port);

@@ -21,6 +21,7 @@ final class Post implements Device {
 
     @Override
     public void attach(DeviceContext context) {
+        file.attach(context);
         platform = context.platform();
         context.claimPorts("regs", 1, regs);
     }

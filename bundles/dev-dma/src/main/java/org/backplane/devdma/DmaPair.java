@@ -48,7 +48,7 @@ final class DmaPair implements Device, IsaDmaController {
     @Override
     public void attach(DeviceContext c) {
         context = c;
-        file.log(c::log);
+        file.attach(c);
         c.claimPorts(DmaFactory.DMA1, 1, bytes.bank);
         c.claimPorts(DmaFactory.DMA2, 1, words.bank);
         c.claimPorts(DmaFactory.PAGES, 1, pageBank);

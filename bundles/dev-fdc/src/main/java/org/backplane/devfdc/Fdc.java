@@ -118,7 +118,7 @@ final class Fdc implements Device {
     @Override
     public void attach(DeviceContext c) {
         context = c;
-        file.log(c::log);
+        file.attach(c);
         irq = c.irq(FdcFactory.IRQ);
         dma = c.dma(FdcFactory.DMA);
         for (int i = 0; i < FITTED; i++) drives[i].insert(block(i));

@@ -18,7 +18,7 @@ final class I8042Device implements Device {
 
     @Override
     public void attach(DeviceContext context) {
-        file.log(context::log);
+        file.attach(context);
         controller = new Controller(file, context, keyboard, mouse);
         context.claimPorts(I8042Factory.DATA, BYTES, controller.dataPort);
         context.claimPorts(I8042Factory.COMMAND, BYTES, controller.commandPort);

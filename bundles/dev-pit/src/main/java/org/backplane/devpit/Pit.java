@@ -66,7 +66,7 @@ final class Pit implements Device {
 
     @Override
     public void attach(DeviceContext context) {
-        file.log(context::log);
+        file.attach(context);
         irq = context.irq("irq");
         clock = context.clock();
         timer = context.timer("channel0", this::deliverEdge);

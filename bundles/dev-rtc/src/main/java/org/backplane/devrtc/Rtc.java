@@ -97,7 +97,7 @@ final class Rtc implements Device {
     @Override
     public void attach(DeviceContext context) {
         this.context = context;
-        file.log(context::log);
+        file.attach(context);
         irq = context.irq("irq");
         timer = context.timer("event", () -> update(clock().nanos()));
         String floppy = context.property("floppy");

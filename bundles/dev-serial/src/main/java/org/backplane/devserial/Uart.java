@@ -122,7 +122,7 @@ final class Uart implements Device {
 
     @Override
     public void attach(DeviceContext context) {
-        file.log(context::log);
+        file.attach(context);
         line = context.character("chardev");
         irq = context.irq("irq");
         clock = context.clock();
@@ -309,9 +309,9 @@ final class Uart implements Device {
 
     private void lineStatusRead() {
         updateIrq();
-        if (lineIdle) return;
+        // Counted on an idle line, too: whether it is idle does not outlive a swap, and the guest must not notice one.
         if (polls.value() < 2) polls.set(polls.value() + 1);
-        pull();
+        if (!lineIdle) pull();
     }
 
     // ---- interrupt ----

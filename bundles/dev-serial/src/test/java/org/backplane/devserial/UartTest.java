@@ -175,6 +175,21 @@ class UartTest extends DeviceContractTest {
     }
 
     @Test
+    void aSwapOnAnIdleLineChangesNothingForAGuestThatPolls() throws Exception {
+        for (boolean swapped : new boolean[] {false, true}) {
+            DeviceBench b = DeviceBench.of(factory());
+            b.inb(LSR);
+            b.inb(LSR);
+            if (swapped) b.swap(factory());
+            b.outb(MCR, 0);
+            b.inb(LSR);
+            b.inb(LSR);
+            b.character("chardev").input("x");
+            assertEquals(0, b.character("chardev").waiting(), "swapped: " + swapped);
+        }
+    }
+
+    @Test
     void guestThatPollsGetsItsInput() {
         line.input("ls\n");
         StringBuilder got = new StringBuilder();

@@ -37,7 +37,7 @@ final class VgaDevice implements Device {
 
     @Override
     public void attach(DeviceContext context) {
-        registers.file.log(context::log);
+        registers.file.attach(context);
         beam = new Beam(registers, context.clock());
         retain = onOff(context, VgaFactory.RETAIN);
         context.claimPorts(VgaFactory.MONO_CRTC, BYTES, registers.crtcPorts(false));

@@ -9,6 +9,10 @@ public enum Access {
     WRITE_ONLY,
     /** Writing a one clears the bit, writing a zero leaves it. */
     WRITE_ONE_TO_CLEAR,
+    /** Writing a one sets the bit, writing a zero leaves it: only the device clears it. */
+    WRITE_ONE_TO_SET,
+    /** Writing a one inverts the bit, writing a zero leaves it. */
+    WRITE_ONE_TO_TOGGLE,
     /** Reading gives the bits and clears them. Writes are ignored. */
     READ_TO_CLEAR,
     /** Reads as zeros, writes are ignored. The same holds for bits that no field covers. */

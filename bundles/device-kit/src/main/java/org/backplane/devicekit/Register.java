@@ -14,8 +14,9 @@ import java.util.function.LongSupplier;
  * Declaring ends before the first access.
  *
  * <p><b>Reading</b> gives the value of {@link #onRead}, if there is one, else the readable bits of the stored value; then read-to-clear
- * fields are cleared and {@link #afterRead} is called. <b>Writing</b> stores the writable bits, clears write-1-to-clear bits, then calls {@link #onWrite} with the raw value
- * as written. A write to a part of a register (a byte of 32 bits) leaves the other bytes alone, and the raw value has the stored bits there.
+ * fields are cleared and {@link #afterRead} is called. <b>Writing</b> stores the writable bits, clears, sets or inverts the write-1-to-… bits, then
+ * calls {@link #onWrite} with the raw value as written. A write to a part of a register (a byte of 32 bits) leaves the other bytes alone, and the
+ * raw value has the stored bits there, but zeros in place of write-1-to-… bits.
  *
  * <p><b>Cost.</b> A register that only keeps bits is served by one test, one mask and one store. Everything else (callbacks, trace,
  * log) is behind that test. Nothing allocates.
@@ -25,7 +26,8 @@ import java.util.function.LongSupplier;
 public final class Register {
     private static final int TRACED = 1;
     private static final int CALLBACK = 2;
-    private static final int CLEARS = 4;
+    /** Has bits that change by the access itself. */
+    private static final int ACTS = 4;
     private static final int UNIMPLEMENTED = 8;
     private static final int SELECTS = 16;
 
@@ -48,6 +50,8 @@ public final class Register {
     private long resetValue;
     private long before;
     private long clearedByOne;
+    private long setByOne;
+    private long toggledByOne;
     private long clearedByRead;
     private long unimplemented;
     private boolean retained;
@@ -110,12 +114,22 @@ public final class Register {
             case WRITE_ONE_TO_CLEAR -> {
                 readMask |= f.mask();
                 clearedByOne |= f.mask();
-                writeSpecial |= CLEARS;
+                writeSpecial |= ACTS;
+            }
+            case WRITE_ONE_TO_SET -> {
+                readMask |= f.mask();
+                setByOne |= f.mask();
+                writeSpecial |= ACTS;
+            }
+            case WRITE_ONE_TO_TOGGLE -> {
+                readMask |= f.mask();
+                toggledByOne |= f.mask();
+                writeSpecial |= ACTS;
             }
             case READ_TO_CLEAR -> {
                 readMask |= f.mask();
                 clearedByRead |= f.mask();
-                readSpecial |= CLEARS;
+                readSpecial |= ACTS;
             }
             case RESERVED -> {}
             case RESERVED_ONES -> readOnes |= f.mask();
@@ -232,10 +246,16 @@ public final class Register {
 
     /** A value of this register as text: {@code lcr=0x83 wls=0x3 dlab=0x1}; fields that are zero are left out. */
     public String describe(long v) {
-        StringBuilder s = new StringBuilder(name).append("=0x").append(Long.toHexString(v & all));
+        String parts = describeFields(v);
+        return name + "=0x" + Long.toHexString(v & all) + (parts.isEmpty() ? "" : " " + parts);
+    }
+
+    /** The fields of a value of this register that are not zero: {@code wls=0x3 dlab=0x1}. */
+    public String describeFields(long v) {
+        StringBuilder s = new StringBuilder();
         for (Field f : fields) {
             long part = f.of(v);
-            if (part != 0) s.append(' ').append(f.name()).append("=0x").append(Long.toHexString(part));
+            if (part != 0) s.append(s.isEmpty() ? "" : " ").append(f.name()).append("=0x").append(Long.toHexString(part));
         }
         return s.toString();
     }
@@ -261,7 +281,7 @@ public final class Register {
 
     /** A write by the guest to the bytes in {@code lanes} only (ones in every bit of these bytes). */
     void busWriteLanes(long v, long lanes) {
-        specialWrite(v & lanes | value & ~lanes & ~clearedByOne, lanes);
+        specialWrite(v & lanes | value & ~lanes & ~(clearedByOne | setByOne | toggledByOne), lanes);
     }
 
     private long specialRead() {
@@ -277,7 +297,7 @@ public final class Register {
         if ((writeSpecial & UNIMPLEMENTED) != 0) reportUnimplemented(v);
         before = value;
         long stored = writeMask & lanes;
-        value = (value & ~stored | v & stored) & ~(v & clearedByOne);
+        value = ((value & ~stored | v & stored) & ~(v & clearedByOne) | v & setByOne) ^ v & toggledByOne;
         if (selector != null) selector.run();
         if (writer != null) writer.accept(v);
     }

@@ -66,7 +66,18 @@ public final class RegisterBank implements IoHandler {
 
     /** Registers in a row from this offset on, each at its width from the last. */
     public RegisterBank at(int offset, RegisterArray a) {
-        for (int i = 0; i < a.length(); i++) at(offset + i * a.get(i).bytes, a.get(i));
+        return at(offset, a, a.get(0).bytes);
+    }
+
+    /**
+     * Registers in a row from this offset on, {@code stride} bytes from one to the next; what is between them is left alone, so that arrays can
+     * be interleaved.
+     *
+     * @throws IllegalArgumentException if the stride is less than an element's width
+     */
+    public RegisterBank at(int offset, RegisterArray a, int stride) {
+        if (stride < a.get(0).bytes) throw new IllegalArgumentException(a.name() + ": elements overlap at a stride of " + stride);
+        for (int i = 0; i < a.length(); i++) at(offset + i * stride, a.get(i));
         return this;
     }
 

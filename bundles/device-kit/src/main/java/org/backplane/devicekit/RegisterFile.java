@@ -8,6 +8,8 @@ import java.util.Map;
 import java.util.NoSuchElementException;
 import java.util.function.Consumer;
 import org.backplane.kvm.spi.device.CardState;
+import org.backplane.kvm.spi.device.DeviceContext;
+import org.backplane.kvm.spi.device.RegisterTraceSource;
 import org.backplane.kvm.spi.device.StateException;
 
 /**
@@ -102,7 +104,20 @@ public final class RegisterFile {
         }
     }
 
-    /** Where the first use of each unimplemented field is told, once; usually {@code context::log}. */
+    /**
+     * Connects the file to the board; called once in {@code attach}, for the one file that a device has. The first use of each unimplemented
+     * field goes to the VM's log, and the board can switch on an access trace.
+     */
+    public void attach(DeviceContext context) {
+        log(context::log);
+        context.provide(RegisterTraceSource.class, this::traceTo);
+    }
+
+    private void traceTo(RegisterTraceSource.Listener to) {
+        trace(to == null ? null : (r, write, v) -> to.accessed(r.name(), r.width(), write, v, r.describeFields(v)));
+    }
+
+    /** Where the first use of each unimplemented field is told, once; {@link #attach} makes it the VM's log. */
     public void log(Consumer<String> to) {
         log = to;
     }

@@ -20,7 +20,7 @@
  *     private final Field enable = control.field("enable");
  *
  *     public void attach(DeviceContext c) {
- *         file.log(c::log);
+ *         file.attach(c);
  *         c.claimPorts("regs", 1 | 2, regs);
  *     }
  *     public void reset() { file.reset(); }
@@ -29,9 +29,25 @@
  *     …
  * }
  * }</pre>
+ *
+ * <p><b>What a bit does</b> is one of {@link org.backplane.devicekit.Access}: read-write, read-only, write-only, write-1-to-clear, -set or -toggle,
+ * read-to-clear, reserved as zeros or ones, and unimplemented: kept, and told to the log once when the guest first uses it. What a register does
+ * beyond its bits are callbacks: {@code onRead} computes what is read, {@code afterRead} and {@code onWrite} follow an access. Equal registers are
+ * a {@link org.backplane.devicekit.RegisterArray}, declared as one and laid out with a stride.
+ *
+ * <p><b>The board.</b> {@link org.backplane.devicekit.RegisterFile#attach} in {@code attach} gives a card the log and the access trace: {@code card:trace
+ * SLOT on} in the shell records every access with register, fields, value and the guest's instruction. Off, it costs nothing.
+ *
+ * <p><b>State.</b> {@code save} and {@code load} put and take every register by name. The names are the format: a later version of the card may
+ * add registers (an older state has none, they take their reset values), and must not rename any without taking the old name, too. Deadlines of
+ * timers are saved by the core. What follows from the registers (the level of a line) is derived again in {@code load}.
+ *
+ * <p><b>A whole card</b> is {@code MiniUart} in the tests of this module, package {@code org.backplane.devicekit.example}: a UART with ports, an
+ * IRQ line, a timer, a character back end and state, with its factory, its test on the bench ({@link org.backplane.devicekit.test}), the contract and
+ * the fuzz test. Read it first; a new card is a copy of these four files.
  */
 @Export
-@Version("1.0.0")
+@Version("1.1.0")
 package org.backplane.devicekit;
 
 import org.osgi.annotation.bundle.Export;

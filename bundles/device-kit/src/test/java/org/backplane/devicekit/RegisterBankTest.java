@@ -89,6 +89,32 @@ class RegisterBankTest {
     }
 
     @Test
+    void writingAPartActsOnItsOwnBitsOnly() {
+        Register acts = file.register("acts", 16)
+                .bits("toggle", 0, 4, Access.WRITE_ONE_TO_TOGGLE)
+                .bits("set", 4, 4, Access.WRITE_ONE_TO_SET)
+                .bits("kept", 8, 8);
+        RegisterBank b = new RegisterBank(file, 2).at(0, acts);
+        acts.set(0x00f5);
+        b.write(0, 1, 1, 0x77);
+        assertEquals(0x77f5, acts.value(), "stored ones of the other byte invert nothing");
+        acts.field("set").set(0);
+        b.write(0, 0, 1, 0x31);
+        assertEquals(0x7734, acts.value());
+    }
+
+    @Test
+    void arraysWithAStrideInterleave() {
+        RegisterArray address = file.array("address", 2, 16);
+        RegisterArray count = file.array("count", 2, 16);
+        RegisterBank b = new RegisterBank(file, 8).at(0, address, 4).at(2, count, 4);
+        b.write(0, 4, 4, 0x22221111);
+        assertEquals(0x1111, address.value(1));
+        assertEquals(0x2222, count.value(1));
+        assertThrows(IllegalArgumentException.class, () -> b.at(0, address, 1));
+    }
+
+    @Test
     void wideAccessTouchesEachRegisterOnceInOrder() {
         List<String> seen = new ArrayList<>();
         RegisterBank b = new RegisterBank(file, 6);

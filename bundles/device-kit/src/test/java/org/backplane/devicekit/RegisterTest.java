@@ -43,6 +43,19 @@ class RegisterTest {
     }
 
     @Test
+    void writtenOnesSetOrInvertAndZerosLeaveAlone() {
+        Register r = file.register("r", 8).bits("set", 0, 4, Access.WRITE_ONE_TO_SET).bits("toggle", 4, 4, Access.WRITE_ONE_TO_TOGGLE);
+        r.busWrite(0x31);
+        assertEquals(0x31, r.busRead());
+        r.busWrite(0x52);
+        assertEquals(0x63, r.busRead(), "1 | 2 is 3, 3 ^ 5 is 6");
+        r.busWrite(0);
+        assertEquals(0x63, r.busRead());
+        r.field("set").set(0);
+        assertEquals(0x60, r.busRead(), "the device clears what the guest set");
+    }
+
+    @Test
     void fieldsReadAndWriteTheirBitsOnly() {
         Register r = file.register("r", 16).bits("a", 0, 4).bits("b", 4, 8).bits("c", 12, 4);
         r.set(0xf00f);
@@ -162,6 +175,25 @@ class RegisterTest {
         RegisterArray a = file.array("a", 4, 8).onWrite(seen::add);
         a.get(2).busWrite(1);
         assertEquals(List.of(2), seen);
+    }
+
+    @Test
+    void arrayDeclaresForEveryElement() {
+        RegisterArray a = file.array("a", 3, 16).bits("low", 0, 4).bits("done", 8, 1, Access.WRITE_ONE_TO_CLEAR).resetValue(0x105);
+        a.get(2).busWrite(0x10a);
+        assertEquals(0x105, a.get(1).busRead());
+        assertEquals(0x00a, a.get(2).busRead());
+        assertEquals("a[1]=0x105 low=0x5 done=0x1", a.get(1).toString());
+        file.reset();
+        assertEquals(0x105, a.value(2));
+    }
+
+    @Test
+    void arrayReadsAreComputedByIndexAndReadOnlyOnesIgnoreWrites() {
+        RegisterArray squares = file.array("square", 4, 8).readOnly().onRead(i -> (long) i * i);
+        squares.get(3).busWrite(1);
+        assertEquals(9, squares.get(3).busRead());
+        assertEquals(0, squares.value(3));
     }
 
     @Test

@@ -37,7 +37,7 @@ final class PicPair implements Device, InterruptController {
 
     @Override
     public void attach(DeviceContext context) {
-        file.log(context::log);
+        file.attach(context);
         context.claimPorts("master", 1, masterPorts);
         context.claimPorts("slave", 1, slavePorts);
         context.claimPorts("elcr", 1, elcrPorts);

@@ -7,8 +7,10 @@ import java.util.Optional;
 import org.apache.felix.service.command.CommandSession;
 import org.apache.felix.service.command.Descriptor;
 import org.backplane.board.api.BoardException;
+import org.backplane.board.api.Inspector;
 import org.backplane.board.api.Machine;
 import org.backplane.board.api.Machines.CardType;
+import org.backplane.board.api.RegisterTrace;
 import org.osgi.framework.BundleContext;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
@@ -28,7 +30,8 @@ import org.osgi.service.component.annotations.Reference;
             "osgi.command.function=update",
             "osgi.command.function=install",
             "osgi.command.function=policy",
-            "osgi.command.function=state"
+            "osgi.command.function=state",
+            "osgi.command.function=trace"
         })
 public final class CardCommands {
     private static final String TYPES = "[KIND]";
@@ -39,6 +42,8 @@ public final class CardCommands {
     private static final String UPDATE = "[MACHINE] SLOT [FILE.jar]";
     private static final String INSTALL = "FILE.jar";
     private static final String POLICY = "[MACHINE] SLOT float|pause";
+    private static final String TRACE = "[MACHINE] SLOT [on|off|show] [-n COUNT]";
+    private static final int SHOWN = 20;
 
     private final MachineDirectory directory;
     private final CardBundles bundles;
@@ -207,6 +212,31 @@ public final class CardCommands {
         String slot = a.take();
         a.end();
         System.out.println(call(() -> m.cardState(slot)).stripTrailing());
+    }
+
+    @Descriptor("records accesses to a card's registers by name, with values and the guest's instruction: on, off, show")
+    @Example({
+        "card:trace com1 on -- from now on, also through a swap of the card",
+        "card:trace com1 show -n 50 -- the last fifty, while it runs or afterwards",
+        "card:trace com1 -- is it on, and how much is there?"
+    })
+    public void trace(CommandSession session, @Descriptor(TRACE) String[] args) {
+        Arguments a = new Arguments("card:trace", TRACE, args);
+        Optional<Integer> count = a.option("-n").map(n -> Arguments.count(n, RegisterTrace.SIZE));
+        Machine m = directory.machine(session, a, 1);
+        String slot = Cards.slot(m, a.take()).slot();
+        String what = a.takeIfAny().orElse("");
+        a.end();
+        if (count.isPresent() && !what.equals("show")) throw a.usage();
+        Inspector look = m.inspector();
+        switch (what) {
+            case "on" -> call(() -> look.startRegisterTrace(slot));
+            case "off" -> call(() -> look.stopRegisterTrace(slot));
+            case "show" -> RegisterTraceText.print(call(() -> look.registerTrace(slot)), count.orElse(SHOWN), System.out);
+            case "" -> {}
+            default -> throw a.usage();
+        }
+        System.out.println(RegisterTraceText.status(slot, call(() -> look.registerTrace(slot))));
     }
 
     private interface Call<T> {

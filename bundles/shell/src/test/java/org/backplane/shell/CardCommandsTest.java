@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import org.apache.felix.service.command.CommandSession;
+import org.backplane.board.api.RegisterTrace;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -104,5 +105,35 @@ class CardCommandsTest {
         output(() -> cards.policy(session, new String[] {"com1", "float"}));
         assertEquals(List.of("policy com1 float"), machine.calls);
         assertEquals("usage: card:policy [MACHINE] SLOT float|pause", failure(() -> cards.policy(session, new String[] {"com1"})));
+    }
+
+    private String trace(String... args) {
+        return output(() -> cards.trace(session, args));
+    }
+
+    @Test
+    void aTraceIsSwitchedPerSlotAndTellsItsState() {
+        assertEquals("com1: no trace (card:trace com1 on starts one)\n", trace("com1"));
+        assertEquals("com1: trace on; 0 recorded\n", trace("com1", "on"));
+        assertEquals("com1: trace on; 0 recorded\n", trace("a", "com1"));
+        assertEquals("slot vga has no card to trace", failure(() -> cards.trace(session, new String[] {"vga", "on"})));
+        assertTrue(failure(() -> cards.trace(session, new String[] {"com1", "on", "-n", "3"})).startsWith("usage: card:trace"));
+        assertTrue(failure(() -> cards.trace(session, new String[] {"com1", "perhaps"})).startsWith("usage: card:trace"));
+    }
+
+    @Test
+    void aTraceShowsRegistersAndFieldsByName() {
+        machine.inspector.registers = new RegisterTrace(false, 9, List.of(
+                new RegisterTrace.Entry(7, 1_500_000_000, 0x7c00, false, "lsr", 8, 0x60, "thre=0x1 temt=0x1"),
+                new RegisterTrace.Entry(8, 1_500_001_000, 0xc0100010L, true, "thr", 8, 0x41, ""),
+                new RegisterTrace.Entry(9, 1_500_002_000, 0xc0100020L, true, "ctl", 32, 5, "on=0x1 mode=0x2")));
+        assertEquals(
+                """
+                NUMBER      TIME       RIP  ACCESS  REGISTER     VALUE  FIELDS
+                     8  1.500001  c0100010  write   thr             41
+                     9  1.500002  c0100020  write   ctl       00000005  on=0x1 mode=0x2
+                com1: trace off; 9 recorded, the last 3 kept
+                """,
+                trace("com1", "show", "-n", "2"));
     }
 }

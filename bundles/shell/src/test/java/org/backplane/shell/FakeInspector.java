@@ -13,6 +13,7 @@ import org.backplane.board.api.GuestMapping;
 import org.backplane.board.api.Inspector;
 import org.backplane.board.api.MmuInfo;
 import org.backplane.board.api.PageWalk;
+import org.backplane.board.api.RegisterTrace;
 import org.backplane.board.api.TlbEntry;
 import org.backplane.kvm.spi.cpu.VmcsView;
 import org.backplane.kvm.spi.mmu.AuditReport;
@@ -29,6 +30,7 @@ final class FakeInspector implements Inspector {
     final Map<String, Long> counters = new LinkedHashMap<>(Map.of("pf_fixed", 7L));
     List<VmcsView.Field> fields = new ArrayList<>(List.of(new VmcsView.Field("GUEST_RIP", 0x681e, 0x7c00, "")));
     ExitTrace trace = ExitTrace.NONE;
+    RegisterTrace registers = RegisterTrace.NONE;
     AuditReport audit = new AuditReport(12, List.of(), 0);
     PageWalk walk;
     GuestFrame frame;
@@ -68,6 +70,22 @@ final class FakeInspector implements Inspector {
     @Override
     public ExitTrace trace() {
         return trace;
+    }
+
+    @Override
+    public void startRegisterTrace(String slot) throws BoardException {
+        if (slot.equals("vga")) throw new BoardException("slot vga has no card to trace");
+        registers = new RegisterTrace(true, registers.recorded(), registers.entries());
+    }
+
+    @Override
+    public void stopRegisterTrace(String slot) {
+        registers = new RegisterTrace(false, registers.recorded(), registers.entries());
+    }
+
+    @Override
+    public RegisterTrace registerTrace(String slot) {
+        return registers;
     }
 
     @Override

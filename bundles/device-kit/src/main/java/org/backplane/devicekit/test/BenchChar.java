@@ -17,6 +17,11 @@ public final class BenchChar {
         return output.toString(StandardCharsets.ISO_8859_1);
     }
 
+    /** Bytes that the device wrote. */
+    public int sent() {
+        return output.size();
+    }
+
     /** Sends bytes to the device, one a char. */
     public void input(String bytes) {
         for (int i = 0; i < bytes.length(); i++) input.add(bytes.charAt(i) & 0xff);

@@ -60,6 +60,16 @@ public final class BenchClock implements VmClock {
         return d;
     }
 
+    /** Arms the timers that a card in another slot has armed, by name, as when a machine is restored: deadlines are the core's. */
+    void copyDeadlines(BenchClock from) {
+        from.timers.forEach((name, t) -> {
+            Timer mine = timers.get(name);
+            if (mine == null) return;
+            mine.armed = t.armed;
+            mine.deadline = t.deadline;
+        });
+    }
+
     /** Runs what is due now. */
     void settle() {
         runUntil(now);

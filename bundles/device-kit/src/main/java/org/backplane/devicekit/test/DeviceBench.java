@@ -120,6 +120,12 @@ public final class DeviceBench {
         context.revoked = true;
     }
 
+    /** Takes over the deadlines of the card in another slot, as a restore does before it loads the card's state. */
+    DeviceBench copyDeadlines(DeviceBench from) {
+        clock.copyDeadlines(from.clock);
+        return this;
+    }
+
     /** Swaps in a fresh device of this factory, with the old one's state, as the board does. */
     public DeviceBench swap(DeviceFactory next) throws StateException {
         quiesce();
@@ -267,6 +273,11 @@ public final class DeviceBench {
     /** The claimed ranges, by resource name. */
     public List<Resource> claims() {
         return context.claims.stream().map(Claim::resource).toList();
+    }
+
+    /** The access sizes that the device takes in a claimed range: a bit set of 1, 2, 4 and 8. */
+    public int sizes(String resource) {
+        return claim(resource).sizes;
     }
 
     // ---- resources ----

@@ -1,6 +1,7 @@
 /**
- * A test bench for one device, with no CPU and no container, and the contract that every device keeps. JUnit is needed for {@link
- * org.backplane.devicekit.test.DeviceContractTest} only.
+ * A test bench for one device, with no CPU and no container, the contract that every device keeps ({@link
+ * org.backplane.devicekit.test.DeviceContractTest}), and a guest that does anything at all ({@link org.backplane.devicekit.test.DeviceFuzzTest}). Only
+ * these two need JUnit.
  *
  * <pre>{@code
  * class WatchdogTest extends DeviceContractTest {
@@ -15,10 +16,14 @@
  *         assertTrue(b.irq("irq").level());
  *     }
  * }
+ *
+ * class WatchdogFuzzTest extends DeviceFuzzTest {
+ *     protected DeviceFactory factory() { return new WatchdogFactory(); }
+ * }
  * }</pre>
  */
 @Export
-@Version("1.0.0")
+@Version("1.1.0")
 package org.backplane.devicekit.test;
 
 import org.osgi.annotation.bundle.Export;

@@ -88,7 +88,7 @@ final class Watchdog implements Device {
     @Override
     public void attach(DeviceContext c) {
         context = c;
-        file.log(c::log);
+        file.attach(c);
         irq = c.irq("irq");
         timer = c.timer("limit", this::fire);
         log = c.character("log");

@@ -4,8 +4,11 @@ import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import java.util.ArrayList;
+import java.util.List;
 import org.backplane.devicekit.test.Watchdog.Flaw;
 import org.backplane.kvm.spi.device.DeviceFactory;
+import org.backplane.kvm.spi.device.RegisterTraceSource;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 
@@ -70,5 +73,19 @@ class WatchdogTest extends DeviceContractTest {
         exercise(b);
         assertEquals("!", b.character("log").output());
         assertEquals(3, b.read("regs", 0, 1));
+    }
+
+    @Test
+    void registersAreTracedByNameThroughTheFacet() {
+        DeviceBench b = fresh();
+        List<String> seen = new ArrayList<>();
+        RegisterTraceSource source = b.facet(RegisterTraceSource.class);
+        source.traceTo((register, bits, write, value, fields) -> seen.add((write ? "W " : "R ") + register + bits + " " + value + " " + fields));
+        b.write("regs", 2, 2, 500);
+        b.write("regs", 0, 1, 1);
+        b.read("regs", 0, 1);
+        source.traceTo(null);
+        b.read("regs", 0, 1);
+        assertEquals(List.of("W limit16 500 ", "W control8 1 enable=0x1", "R control8 1 enable=0x1"), seen);
     }
 }

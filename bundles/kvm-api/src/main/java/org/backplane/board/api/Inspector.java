@@ -58,6 +58,22 @@ public interface Inspector {
     /** The trace as it is now, also while it runs. */
     ExitTrace trace();
 
+    // ---- registers of cards ----
+
+    /**
+     * Starts to record the guest's accesses to the registers of the card in a slot, by name; what was recorded before is dropped. The trace is the
+     * slot's: it goes on with whatever card comes into it.
+     *
+     * @throws BoardException if there is no such slot of a device, or its card does not tell
+     */
+    void startRegisterTrace(String slot) throws BoardException;
+
+    /** Stops recording; what was recorded stays readable. */
+    void stopRegisterTrace(String slot) throws BoardException;
+
+    /** The trace of a slot as it is now, also while it runs. */
+    RegisterTrace registerTrace(String slot) throws BoardException;
+
     // ---- page tables ----
 
     /**

@@ -7,6 +7,7 @@ import java.util.Optional;
 import org.backplane.board.api.BoardException;
 import org.backplane.board.api.Machine.SlotInfo;
 import org.backplane.board.api.Machine.SwapReport;
+import org.backplane.board.api.RegisterTrace;
 import org.backplane.board.cards.Card;
 import org.backplane.board.cards.Card.Kind;
 import org.backplane.board.cards.CardRegistry;
@@ -257,5 +258,20 @@ final class CardBay {
         if (s.occupied()) return board.save(s).toString();
         if (s.parked != null) return s.parked.toString();
         throw new BoardException("slot " + slot + " is empty");
+    }
+
+    // ---- register traces ----
+
+    void startTrace(String slot) throws BoardException {
+        board.trace(device(slot));
+    }
+
+    void stopTrace(String slot) throws BoardException {
+        board.stopTrace(device(slot));
+    }
+
+    RegisterTrace trace(String slot) throws BoardException {
+        RegisterRing ring = device(slot).trace;
+        return ring == null ? RegisterTrace.NONE : ring.copy();
     }
 }

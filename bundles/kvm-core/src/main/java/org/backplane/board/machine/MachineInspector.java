@@ -15,6 +15,7 @@ import org.backplane.board.api.GuestMapping;
 import org.backplane.board.api.Inspector;
 import org.backplane.board.api.MmuInfo;
 import org.backplane.board.api.PageWalk;
+import org.backplane.board.api.RegisterTrace;
 import org.backplane.board.api.TlbEntry;
 import org.backplane.board.cards.Card.Kind;
 import org.backplane.kvm.core.vm.KvmVcpu;
@@ -38,14 +39,16 @@ import org.backplane.kvm.spi.mmu.VmMemory;
 final class MachineInspector implements Inspector {
     private final PcMachine machine;
     private final MachineLoop loop;
+    private final CardBay bay;
     private final ExitProbe probe;
 
     /** The last figures of a machine that has ended. */
     private ExitStats frozen;
 
-    MachineInspector(PcMachine machine, MachineLoop loop) {
+    MachineInspector(PcMachine machine, MachineLoop loop, CardBay bay) {
         this.machine = machine;
         this.loop = loop;
+        this.bay = bay;
         probe = new ExitProbe(machine.vm(), machine.clock()::nanos);
     }
 
@@ -158,6 +161,23 @@ final class MachineInspector implements Inspector {
     @Override
     public ExitTrace trace() {
         return loop.call(probe::trace);
+    }
+
+    // ---- registers of cards ----
+
+    @Override
+    public void startRegisterTrace(String slot) throws BoardException {
+        loop.run(() -> bay.startTrace(slot));
+    }
+
+    @Override
+    public void stopRegisterTrace(String slot) throws BoardException {
+        loop.run(() -> bay.stopTrace(slot));
+    }
+
+    @Override
+    public RegisterTrace registerTrace(String slot) throws BoardException {
+        return loop.ask(() -> bay.trace(slot));
     }
 
     // ---- page tables ----

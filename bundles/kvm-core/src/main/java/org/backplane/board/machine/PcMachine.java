@@ -92,8 +92,8 @@ public final class PcMachine implements Machine, CardRegistry.Listener, MachineL
         board = new SlotBoard(this);
         cpuSlots = new CpuSlots(vm, registry, config);
         report = new MachineReport(this);
-        inspector = new MachineInspector(this, loop);
         bay = new CardBay(this, loop, board, cpuSlots, registry, config.snapshot);
+        inspector = new MachineInspector(this, loop, bay);
         typist = new Typist(this, loop);
         debugPort = new DebugPort(this, loop);
         try {

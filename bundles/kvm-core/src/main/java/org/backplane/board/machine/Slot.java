@@ -60,6 +60,9 @@ final class Slot {
     /** GSIs that the card that left asserts as long as the machine waits for it: to the interrupt controller nothing has happened. */
     int[] heldLines = NO_LINES;
 
+    /** The trace of accesses to the card's registers, or null if there never was one. */
+    RegisterRing trace;
+
     /** A handler of the card threw; it was reported once. */
     boolean faulted;
 

@@ -16,6 +16,7 @@ import org.backplane.kvm.spi.device.ClaimException;
 import org.backplane.kvm.spi.device.Device;
 import org.backplane.kvm.spi.device.DeviceFactory;
 import org.backplane.kvm.spi.device.InterruptController;
+import org.backplane.kvm.spi.device.RegisterTraceSource;
 import org.backplane.kvm.spi.device.StateException;
 import org.backplane.kvm.spi.mmu.VmMemory;
 
@@ -206,6 +207,31 @@ final class SlotBoard {
         machine.guard(slot.name(), next.device()::resume);
     }
 
+    /**
+     * Starts the trace of the card's registers anew.
+     *
+     * @throws BoardException if there is no card, or it does not tell
+     */
+    void trace(Slot slot) throws BoardException {
+        if (!slot.occupied()) throw new BoardException("slot " + slot.name() + " has no card to trace");
+        if (slot.context.facet(RegisterTraceSource.class).isEmpty()) {
+            throw new BoardException("slot " + slot.name() + ": card " + slot.card.describe() + " does not tell about its registers");
+        }
+        slot.trace = new RegisterRing(machine.clock(), machine.vcpu().context().state);
+        listen(slot, slot.trace);
+    }
+
+    /** Stops the trace; what was recorded stays. */
+    void stopTrace(Slot slot) {
+        if (slot.trace == null) return;
+        slot.trace.stop();
+        if (slot.occupied()) listen(slot, null);
+    }
+
+    private void listen(Slot slot, RegisterRing to) {
+        slot.context.facet(RegisterTraceSource.class).ifPresent(s -> machine.guard(slot.name(), () -> s.traceTo(to)));
+    }
+
     /** Saves a card, with the timers that the core owns for it. No side effects. */
     CardState save(Slot slot) {
         CardState state = new CardState(slot.type(), slot.factory().stateVersion());
@@ -244,6 +270,7 @@ final class SlotBoard {
         machine.irqs().exchange(linesBefore, next == null ? slot.heldLines : next.context().assertedGsis());
         if (old != null) old.revoke();
         if (next != null) next.context().activate();
+        if (next != null && slot.trace != null && slot.trace.running()) listen(slot, slot.trace);
         characters = slots.values().stream()
                 .flatMap(s -> s.characters().values().stream())
                 .toArray(CharBackend[]::new);
