@@ -55,7 +55,7 @@ public final class PanelCommands {
         try {
             moved.get(1, TimeUnit.SECONDS);
         } catch (TimeoutException e) {
-            throw new IllegalArgumentException("the machine does not run: the button moves when it goes on", e);
+            throw new IllegalArgumentException("the machine does not run: the button moves when it goes on");
         } catch (InterruptedException | ExecutionException e) {
             throw new IllegalStateException(e);
         }
