@@ -73,7 +73,7 @@ class SampleCardsIT {
                 "card:install " + gpio,
                 "vm:boot g -kernel " + kernel + " -m 8 -device edu -device sensor -device gpio,panel=front",
                 // The guest stays at its HLT: nothing is at port F4.
-                "sleep 5",
+                "sleep 8",
                 "panel:hold 3",
                 "panel:show",
                 "card:state gpio0",

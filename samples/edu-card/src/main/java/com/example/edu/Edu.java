@@ -154,7 +154,7 @@ final class Edu implements Device {
     private void finishDma() {
         long inBuffer = (toMemory.isSet() ? source : destination).value() - BUFFER;
         long length = count.value();
-        if (inBuffer < 0 || length < 0 || length > BUFFER_SIZE || inBuffer > BUFFER_SIZE - length) {
+        if (inBuffer < 0 || length < 0 || inBuffer > BUFFER_SIZE - length) {
             context.log(String.format("edu: nothing moved: %d bytes at 0x%x are not within the buffer", length, inBuffer + BUFFER));
         } else if (toMemory.isSet()) {
             context.memory().write(destination.value() & dmaMask, buffer, (int) inBuffer, (int) length);

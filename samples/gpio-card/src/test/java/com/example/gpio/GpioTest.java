@@ -122,6 +122,7 @@ class GpioTest extends DeviceContractTest {
         panel(b).hold(4);
         b.settle();
         b.reset();
+        assertTrue(Panel.down(panel(b).view(), 4));
         assertEquals(0x10, b.inb(B + PINS));
         assertEquals(0, b.inb(B + STATUS));
     }
@@ -147,6 +148,7 @@ class GpioTest extends DeviceContractTest {
         b.swap(factory());
         assertEquals(List.of(panel(b)), panels.all());
         assertTrue(Panel.down(panel(b).view(), 2));
+        assertEquals(0x04, b.inb(B + PINS));
         b.clock().advance(Gpio.PRESS_NANOS);
         assertEquals(0, b.inb(B + PINS));
         assertThrows(IllegalArgumentException.class, () -> old.press(1), "the old card has left");
