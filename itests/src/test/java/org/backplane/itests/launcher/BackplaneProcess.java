@@ -13,14 +13,14 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /** The start script of a distribution, called as a user calls it; history, log and scratch files go to a directory of the test. */
-final class BackplaneProcess {
+public final class BackplaneProcess {
     private static final long LIMIT_SECONDS = 60;
 
     private final Path home;
     private final Path directory;
 
     /** What came of a call. */
-    record Result(int status, String out, String err) {}
+    public record Result(int status, String out, String err) {}
 
     /**
      * @param home the distribution
@@ -32,7 +32,7 @@ final class BackplaneProcess {
     }
 
     /** The distribution that was built. */
-    static BackplaneProcess built(Path directory) {
+    public static BackplaneProcess built(Path directory) {
         return new BackplaneProcess(dist(), directory);
     }
 
@@ -93,7 +93,7 @@ final class BackplaneProcess {
         return Files.readString(directory.resolve("out"));
     }
 
-    Result run(String... args) throws IOException, InterruptedException {
+    public Result run(String... args) throws IOException, InterruptedException {
         Process process = start(args);
         try {
             process.getOutputStream().close();

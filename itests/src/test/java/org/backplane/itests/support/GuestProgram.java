@@ -36,7 +36,7 @@ public final class GuestProgram {
     }
 
     /** A multiboot kernel of a source among the resources. */
-    static byte[] multibootOf(String resource) {
+    public static byte[] multibootOf(String resource) {
         try (InputStream in = GuestProgram.class.getResourceAsStream(resource)) {
             return multiboot(new String(in.readAllBytes(), StandardCharsets.US_ASCII));
         } catch (IOException e) {
