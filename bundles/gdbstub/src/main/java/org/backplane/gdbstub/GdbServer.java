@@ -43,6 +43,7 @@ final class GdbServer implements AutoCloseable {
             throw new BoardException("gdb: cannot listen at " + wanted + ": " + e.getMessage());
         }
         GdbServer server = new GdbServer(machine, socket, new ListenAddress(wanted.host(), socket.getLocalPort()), console);
+        machine.ended().thenAccept(e -> server.ended(e.status()));
         thread("gdb-" + machine.name() + "-port", server::accept);
         LOG.info("machine {}: gdb can attach: target remote {}", machine.name(), server.address);
         return server;
@@ -77,6 +78,7 @@ final class GdbServer implements AutoCloseable {
         }
         Session s = new Session(machine, new Connection(client), console);
         session = s;
+        if (machine.ended().isDone()) s.machineEnded(machine.ended().join().status());
         thread("gdb-" + machine.name(), () -> {
             try {
                 s.run();
@@ -84,6 +86,10 @@ final class GdbServer implements AutoCloseable {
                 gone(s);
             }
         });
+    }
+
+    private synchronized void ended(int status) {
+        if (session != null) session.machineEnded(status);
     }
 
     private synchronized void gone(Session s) {

@@ -25,9 +25,9 @@ final class Points {
         return type >= SOFTWARE && type <= ACCESS;
     }
 
-    /** Sets a point; setting it twice is setting it once. */
-    void add(int type, long address, long length) {
-        points.add(new Point(type, address, type <= HARDWARE ? 1 : Math.max(1, length)));
+    /** Sets a point; setting it twice is setting it once. False if it was there. */
+    boolean add(int type, long address, long length) {
+        return points.add(new Point(type, address, type <= HARDWARE ? 1 : Math.max(1, length)));
     }
 
     void remove(int type, long address, long length) {

@@ -65,6 +65,12 @@ final class Session implements Runnable {
     private int stepBits = STEP_ENABLE | STEP_NO_IRQ;
     private boolean ended, over;
 
+    /** Guards {@link #monitoring}. */
+    private final Object monitorLock = new Object();
+
+    /** The thread that executes a command of {@code monitor}, or null. */
+    private Thread monitoring;
+
     Session(Machine machine, Connection connection, MonitorConsole console) {
         this.machine = machine;
         this.connection = connection;
@@ -77,7 +83,6 @@ final class Session implements Runnable {
         Thread reader = new Thread(this::read, Thread.currentThread().getName() + "-reader");
         reader.setDaemon(true);
         reader.start();
-        machine.ended().thenAccept(e -> events.add(new Event.Ended(e.status())));
         try {
             while (!over) handle(events.take());
         } catch (IOException e) {
@@ -92,14 +97,30 @@ final class Session implements Runnable {
         }
     }
 
-    /** Ends the session, from any thread. */
+    /** Ends the session, from any thread, whatever it is at. */
     void close() {
+        connection.close();
+        interruptMonitor();
         events.add(new Event.Closed());
+    }
+
+    /** The machine ended; from any thread. */
+    void machineEnded(int status) {
+        events.add(new Event.Ended(status));
+    }
+
+    /** A command of {@code monitor} that runs now is asked to stop: it may wait for what cannot come while gdb holds the machine. */
+    private boolean interruptMonitor() {
+        synchronized (monitorLock) {
+            if (monitoring != null) monitoring.interrupt();
+            return monitoring != null;
+        }
     }
 
     private void read() {
         try {
             for (String p = connection.read(); p != null; p = connection.read()) {
+                if (p.equals(Connection.INTERRUPT) && interruptMonitor()) continue;
                 room.acquire();
                 events.add(new Event.Packet(p));
             }
@@ -108,6 +129,7 @@ final class Session implements Runnable {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
+        interruptMonitor();
         events.add(new Event.Closed());
     }
 
@@ -161,8 +183,9 @@ final class Session implements Runnable {
             LOG.warn("machine {}: gdb: {}", machine.name(), e.getMessage());
             over = true;
             return;
-        } catch (IllegalArgumentException | IndexOutOfBoundsException e) {
-            // A number that is none, or a part that is missing.
+        } catch (RuntimeException e) {
+            // A number that is none, a part that is missing, a point that cannot be.
+            LOG.debug("machine {}: gdb: packet {}", machine.name(), p, e);
             answer = error(EINVAL);
         }
         if (answer != null) connection.send(answer);
@@ -343,9 +366,14 @@ final class Session implements Runnable {
         int type = (int) number(part[0]);
         if (!Points.known(type)) return "";
         long address = number(part[1]), kind = number(part[2]);
-        if (set) points.add(type, address, kind);
-        else points.remove(type, address, kind);
-        points.tell(debugger);
+        if (!set) points.remove(type, address, kind);
+        else if (!points.add(type, address, kind)) return "OK";
+        try {
+            points.tell(debugger);
+        } catch (RuntimeException e) {
+            if (set) points.remove(type, address, kind);
+            throw e;
+        }
         return "OK";
     }
 
@@ -383,7 +411,19 @@ final class Session implements Runnable {
 
     /** {@code monitor}: the shell's commands; their output goes in pieces. */
     private String monitor(String line) throws IOException {
-        String text = console.execute(machine, line);
+        synchronized (monitorLock) {
+            monitoring = Thread.currentThread();
+        }
+        String text;
+        try {
+            text = console.execute(machine, line);
+        } finally {
+            synchronized (monitorLock) {
+                monitoring = null;
+                // An interrupt was for the command.
+                Thread.interrupted();
+            }
+        }
         for (int at = 0; at < text.length(); at += Connection.PACKET_SIZE / 16) {
             connection.send("O" + hex(text.substring(at, Math.min(text.length(), at + Connection.PACKET_SIZE / 16))));
         }

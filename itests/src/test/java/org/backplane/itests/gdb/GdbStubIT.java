@@ -151,7 +151,7 @@ class GdbStubIT {
             gdb.raw("hello$?#00"); // a wrong checksum
             assertEquals('-', gdb.next());
             awaitProgress(m);
-            for (String bad : List.of("m", "mzz,4", "M10,4:zz", "Z0", "Z0,zz,1", "P0", "P0=xx", "G12", "X10,4:ab", "vCont;x", "qXfer:features:read:target.xml:")) {
+            for (String bad : List.of("m", "mzz,4", "M10,4:zz", "Z0", "Z0,zz,1", "Z2,ffffffff80000000,4", "P0", "P0=xx", "G12", "X10,4:ab", "vCont;x", "qXfer:features:read:target.xml:")) {
                 String answer = gdb.ask(bad);
                 assertTrue(answer.startsWith("E"), bad + " is answered with " + answer);
             }
