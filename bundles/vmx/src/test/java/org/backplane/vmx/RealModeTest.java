@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.List;
 import org.backplane.kvm.spi.cpu.CpuBackend;
 import org.backplane.kvm.spi.cpu.Emulator;
 import org.backplane.kvm.spi.cpu.RealMode;
@@ -144,6 +145,67 @@ class RealModeTest {
         assertEquals(ExitReasons.TRIPLE_FAULT, rig.enter(i -> {
             throw new AssertionError("the guest must not run");
         }));
+    }
+
+    /** Who observes exit 2 is called from inside the guest; afterwards nobody is there any more. */
+    @Test
+    void anObservedTripleFaultLeavesTheGuestsView() {
+        shadow(RealMode.VM86);
+        rig.core.observed = ExitReasons.TRIPLE_FAULT;
+        rig.s.idtLimit = 0;
+        rig.s.injectInfo = INFO_VALID | 8;
+        assertEquals(ExitReasons.TRIPLE_FAULT, rig.enter());
+        assertEquals(List.of(ExitReasons.TRIPLE_FAULT), rig.core.shown);
+        assertGuestView();
+        rig.s.reset();
+        rig.s.segBase[CS] = 0xf0000;
+        rig.enter();
+        assertGuestView();
+    }
+
+    /** The guest left virtual-8086 mode; that its entry had to end says nothing about a delivery of the next one. */
+    @Test
+    void anExitMendedDuringADeliveryByHandGoesOnWithIt() {
+        leaveVm86WithStaleSegments();
+        rig.core.handler = v -> RETRY;
+        rig.engine.delivery = v -> v.intercepts.cpuid(v) == RETRY ? DONE : EXIT;
+        rig.core.emulation = v -> EXIT;
+        rig.s.injectInfo = INFO_VALID | 0x20;
+        assertEquals(CpuBackend.NO_EXIT, rig.enter());
+        assertEquals(List.of(INFO_VALID | 0x20), rig.engine.delivered);
+        assertEquals(1, rig.core.emulated, "the emulator goes on behind the delivery");
+        assertEquals(0, rig.count(ExitReasons.TRIPLE_FAULT));
+    }
+
+    @Test
+    void anExitThatEndsADeliveryByHandLeavesWithItsOwnReason() {
+        leaveVm86WithStaleSegments();
+        rig.core.handler = v -> EXIT;
+        rig.engine.delivery = v -> v.intercepts.cpuid(v);
+        rig.s.injectInfo = INFO_VALID | 0x20;
+        assertEquals(ExitReasons.CPUID, rig.enter());
+        assertEquals(ExitReasons.CPUID, rig.v.exit.reason);
+        assertEquals(0, rig.count(ExitReasons.TRIPLE_FAULT));
+    }
+
+    @Test
+    void aTripleFaultOfADeliveryByHandIsOneExit() {
+        leaveVm86WithStaleSegments();
+        rig.engine.delivery = v -> v.intercepts.tripleFault(v);
+        rig.s.injectInfo = INFO_VALID | 0x20;
+        assertEquals(ExitReasons.TRIPLE_FAULT, rig.enter());
+        assertEquals(1, rig.count(ExitReasons.TRIPLE_FAULT));
+    }
+
+    /** Virtual-8086 code sets PE, and the entry ends; what real mode left in SS asks for the emulator next. */
+    private void leaveVm86WithStaleSegments() {
+        shadow(RealMode.VM86);
+        rig.core.handler = v -> {
+            Rig.flat(v.state);
+            v.state.segSel[SS] = 0x1003;
+            return RETRY;
+        };
+        assertEquals(CpuBackend.NO_EXIT, rig.call(i -> i.exception(rig.v, 13, 0, 0)));
     }
 
     @Test

@@ -99,6 +99,10 @@ final class Rig implements AutoCloseable {
         ToIntFunction<Intercepts> run = i -> BUDGET;
         int answer = -1;
         int deliverAnswer = Intercepts.DONE;
+
+        /** What a delivery does, if not nothing. */
+        ToIntFunction<VcpuContext> delivery;
+
         final List<Integer> delivered = new ArrayList<>();
 
         @Override
@@ -109,6 +113,7 @@ final class Rig implements AutoCloseable {
         @Override
         public int deliver(VcpuContext v, int info, int errorCode, int insnLength) {
             delivered.add(info);
+            if (delivery != null) return delivery.applyAsInt(v);
             if (deliverAnswer != Intercepts.DONE) return v.intercepts.tripleFault(v);
             return Intercepts.DONE;
         }

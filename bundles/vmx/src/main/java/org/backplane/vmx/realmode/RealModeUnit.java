@@ -79,6 +79,12 @@ public final class RealModeUnit {
 
     // ---- the way ----
 
+    /** An entry begins: chooses the way for the guest's present state. What an earlier entry noted about its own way counts no more. */
+    public int begin() {
+        stranded = tripleFault = false;
+        return choose();
+    }
+
     /** Chooses the way for the guest's present state; the guest's view is in the registers. */
     public int choose() {
         way = way();
@@ -99,9 +105,8 @@ public final class RealModeUnit {
         return ept && !s.paging() ? IDENTITY : NATIVE;
     }
 
-    /** An entry begins on the way chosen: the processor's view, and the counters. */
+    /** The guest runs on the way chosen: the processor's view, and the counters. */
     public void enter() {
-        stranded = tripleFault = false;
         if (way == VM86) vm86Entries++;
         else if (way == IDENTITY) identityEntries++;
         toProcessor();
@@ -173,21 +178,23 @@ public final class RealModeUnit {
     /**
      * Delivers {@code state.injectInfo}: through the IVT, or in protected mode by the emulator. The guest's view is in the registers.
      *
-     * @return false for a triple fault
+     * @return {@link #DELIVERED}; {@link #TRIPLE_FAULT}, which is not recorded yet; or {@link #LEFT}, with the event in {@code state.vectoringInfo}
+     *     unless the exit was a triple fault
      */
-    public boolean inject() {
+    public int inject() {
         injected++;
-        if (!s.protectedMode()) return ivt.deliver();
+        if (!s.protectedMode()) return ivt.deliver() ? DELIVERED : TRIPLE_FAULT;
         int info = s.injectInfo;
         s.injectInfo = 0;
         v.insnLength = 0;
-        return emulator.deliver(v, info, s.injectError, s.injectLength) == Intercepts.DONE;
+        return emulator.deliver(v, info, s.injectError, s.injectLength) == Intercepts.DONE ? DELIVERED : LEFT;
     }
 
-    /** Raises the exception that a handler answered. False for a triple fault. */
+    /** Raises the exception that a handler answered; that handler changed nothing, so the guest is in real mode as it was. False for a triple fault. */
     boolean raiseByHand() {
         queue(v.faultVector);
-        if (inject()) return true;
+        injected++;
+        if (ivt.deliver()) return true;
         tripleFault = true;
         return false;
     }
@@ -210,20 +217,29 @@ public final class RealModeUnit {
 
     // ---- the emulator's part ----
 
-    /** What ended {@link #emulate}, besides exit reasons. */
-    public static final int TRIPLE_FAULT = -2;
+    /**
+     * What ended {@link #inject} or {@link #emulate}, besides exit reasons: a triple fault that is no exit yet; an exit during a delivery, recorded and
+     * with its reason where the exits leave it.
+     */
+    public static final int TRIPLE_FAULT = -2, LEFT = -3;
+
+    /** {@link #inject} entered the handler. */
+    public static final int DELIVERED = 0;
 
     /**
      * Emulates until the processor can go on, or there is something to do for the core.
      *
      * @param budget the most instructions
-     * @return the reason of a window exit, {@link #TRIPLE_FAULT}, or {@link CpuBackend#NO_EXIT}
+     * @return the reason of a window exit, {@link #TRIPLE_FAULT}, {@link #LEFT}, or {@link CpuBackend#NO_EXIT}
      */
     public int emulate(long budget) {
         for (long n = 0; n < budget; n++) {
             // What the core asked for is acknowledged already; it comes first.
             if (s.injectInfo >= 0 && s.pendingDebug != 0 && (s.blocking & BLOCKING_MOV_SS) == 0) debugTrap();
-            if (s.injectInfo < 0 && !inject()) return TRIPLE_FAULT;
+            if (s.injectInfo < 0) {
+                int end = inject();
+                if (end != DELIVERED) return end;
+            }
             if (v.leave || s.activity != ACTIVE) return CpuBackend.NO_EXIT;
             if (v.nmiWindow && (s.blocking & (BLOCKING_NMI | BLOCKING_MOV_SS)) == 0) return ExitReasons.NMI_WINDOW;
             if (v.interruptWindow && s.interruptible()) return ExitReasons.INTERRUPT_WINDOW;
