@@ -243,6 +243,44 @@ class RealModeTest {
     }
 
     @Test
+    void kvmOf2007ChangesTheSegmentsOfAGuestThatSetsPe() {
+        for (RealMode way : new RealMode[] {RealMode.VM86_2007, RealMode.VM86}) {
+            shadow(way);
+            rig.s.segSel[SS] = 0x1003;
+            rig.s.segBase[SS] = 0x10030;
+            rig.core.handler = v -> {
+                v.state.cr0 |= CR0_PE;
+                return RETRY;
+            };
+            rig.call(i -> i.exception(rig.v, 13, 0, 0));
+            assertEquals(way == RealMode.VM86_2007 ? 0 : 0x1003, rig.s.segSel[SS]);
+            rig.close();
+        }
+        shadow(RealMode.VM86_2007);
+        rig.s.segLimit[ES] = 0xffffffffL;
+        rig.s.segSel[SS] = 0x1003;
+        rig.core.emulation = v -> {
+            v.state.cr0 |= CR0_PE;
+            return EXIT;
+        };
+        rig.enter();
+        assertEquals(0, rig.s.segSel[SS], "in the emulator too");
+    }
+
+    /** A loader, or a caller of the API, says what protected mode's segments are. */
+    @Test
+    void aStateSetFromOutsideStaysAsItIsInTheWayOf2007() {
+        shadow(RealMode.VM86_2007);
+        rig.enter();
+        rig.flat();
+        rig.backend.vmcs(rig.v);
+        assertEquals(0xc09b, rig.s.segAr[CS]);
+        rig.enter();
+        assertEquals(16, rig.s.segSel[SS]);
+        assertEquals(0xc09b, rig.s.segAr[CS]);
+    }
+
+    @Test
     void aGuestThatComesBackToRealModeCompletesItsInstructionAndIsLeft() {
         shadow(RealMode.VM86).flat();
         rig.core.handler = v -> {

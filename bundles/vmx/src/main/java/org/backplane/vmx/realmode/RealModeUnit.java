@@ -51,7 +51,7 @@ public final class RealModeUnit {
     /** Since an exit of this entry the guest can no longer run the way it was entered. */
     private boolean stranded;
 
-    /** The guest was in real mode when that was last looked at. */
+    /** The guest was in real mode at the entry, or when the last exit after that had been handled. */
     private boolean realMode;
 
     /** An exception could not be delivered, nor what followed from that. */
@@ -82,6 +82,7 @@ public final class RealModeUnit {
     /** An entry begins: chooses the way for the guest's present state. What an earlier entry noted about its own way counts no more. */
     public int begin() {
         stranded = tripleFault = false;
+        realMode = !s.protectedMode();
         return choose();
     }
 
@@ -93,16 +94,19 @@ public final class RealModeUnit {
 
     private int way() {
         if (mode == RealMode.UNRESTRICTED) return NATIVE;
-        if (!s.protectedMode()) {
-            realMode = true;
-            return mode.usesVm86() && view.expressible() ? VM86 : EMULATED;
-        }
-        if (realMode) {
-            realMode = false;
-            if (mode == RealMode.VM86_2007) view.legacyLeave();
-        }
+        if (!s.protectedMode()) return mode.usesVm86() && view.expressible() ? VM86 : EMULATED;
         if (rules.needUnrestrictedGuest(s)) return EMULATED;
         return ept && !s.paging() ? IDENTITY : NATIVE;
+    }
+
+    /**
+     * An exit was handled. Only here the guest itself has gone to protected mode; a state that is found at an entry may come from anywhere, a loader or a
+     * caller who set the registers, and stays as it is.
+     */
+    private void handled() {
+        boolean left = realMode && s.protectedMode();
+        realMode = !s.protectedMode();
+        if (left && mode == RealMode.VM86_2007) view.legacyLeave();
     }
 
     /** The guest runs on the way chosen: the processor's view, and the counters. */
@@ -131,6 +135,7 @@ public final class RealModeUnit {
     /** After something outside was called: the processor's view again, unless the guest must now be entered in another way. */
     void resume() {
         if (way == NATIVE) return;
+        handled();
         int before = way;
         if (choose() != before) {
             stranded = true;
@@ -246,7 +251,9 @@ public final class RealModeUnit {
             if (way() != EMULATED) return CpuBackend.NO_EXIT;
             if (v.debug.active && debuggerStops()) return CpuBackend.NO_EXIT;
             emulated++;
-            if (v.exits.emulate(v) == Intercepts.EXIT) return CpuBackend.NO_EXIT;
+            int answer = v.exits.emulate(v);
+            handled();
+            if (answer == Intercepts.EXIT) return CpuBackend.NO_EXIT;
         }
         return CpuBackend.NO_EXIT;
     }
