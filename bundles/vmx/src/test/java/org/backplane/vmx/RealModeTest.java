@@ -8,8 +8,10 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
+import java.util.function.ToIntFunction;
 import org.backplane.kvm.spi.cpu.CpuBackend;
 import org.backplane.kvm.spi.cpu.Emulator;
+import org.backplane.kvm.spi.cpu.Intercepts;
 import org.backplane.kvm.spi.cpu.RealMode;
 import org.backplane.kvm.spi.cpu.RealModePages;
 import org.backplane.kvm.spi.cpu.VmcsView;
@@ -291,6 +293,25 @@ class RealModeTest {
         assertEquals(DONE, rig.engine.answer);
         assertTrue(rig.v.leave);
         assertFalse(rig.s.vm86());
+    }
+
+    /** A port or a device in memory may reset the guest, or change it otherwise. */
+    @Test
+    void aDeviceThatChangesTheModeHasTheGuestLeftBehindTheAccess() {
+        List<ToIntFunction<Intercepts>> accesses = List.of(
+                i -> i.portIn(rig.v, 0x60, 1), i -> i.portOut(rig.v, 0x64, 1, 0xfe), i -> i.mmioRead(rig.v, 0xe0000, 1), i -> i.mmioWrite(rig.v, 0xe0000, 1, 0));
+        for (ToIntFunction<Intercepts> access : accesses) {
+            shadow(RealMode.VM86);
+            rig.call(access);
+            assertFalse(rig.v.leave, "the guest goes on as it was");
+            rig.core.device = () -> Rig.flat(rig.s);
+            rig.call(access);
+            assertEquals(DONE, rig.engine.answer);
+            assertTrue(rig.v.leave && rig.v.leaveAfterExit);
+            assertTrue(rig.s.protectedMode());
+            rig.close();
+        }
+        shadow(RealMode.VM86);
     }
 
     // ---- the emulator ----
