@@ -34,7 +34,8 @@ final class EventExits {
     int exception(int vector, int errorCode, long address) {
         if (exits.takeInjected()) return Intercepts.DONE;
         if (vector == PAGE_FAULT && !vmcs.pageFaultExits(errorCode)) return Intercepts.DONE;
-        boolean code = errorCode != -1 && vector >= 8;
+        // Real mode has no error codes (SDM 3C 27.2.2).
+        boolean code = errorCode != -1 && vector >= 8 && v.state.protectedMode();
         boolean addressed = vector == PAGE_FAULT || vector == DEBUG;
         exits.record(ExitReasons.EXCEPTION_NMI, addressed ? address : 0);
         if (vector == PAGE_FAULT) {

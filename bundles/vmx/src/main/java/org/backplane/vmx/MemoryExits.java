@@ -33,7 +33,7 @@ final class MemoryExits {
         boolean observed = core.observed(reason);
         if (observed) x.paging().recordMmio(gpa, Intercepts.READ);
         int answer = exits.leavesAtOnce(observed) ? Intercepts.EXIT : core.mmioRead(v, gpa, size);
-        if (answer != Intercepts.EXIT) return answer;
+        if (answer != Intercepts.EXIT) return exits.served(answer);
         if (!observed) x.paging().recordMmio(gpa, Intercepts.READ);
         return exits.leave(reason);
     }
@@ -48,7 +48,7 @@ final class MemoryExits {
             v.exit.value = value;
         }
         int answer = exits.leavesAtOnce(observed) ? Intercepts.EXIT : core.mmioWrite(v, gpa, size, value);
-        if (answer != Intercepts.EXIT) return answer;
+        if (answer != Intercepts.EXIT) return exits.served(answer);
         if (!observed) x.paging().recordMmio(gpa, Intercepts.WRITE);
         return exits.leave(reason);
     }

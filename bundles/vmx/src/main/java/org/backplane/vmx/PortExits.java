@@ -25,18 +25,18 @@ final class PortExits {
     }
 
     int portIn(int port, int size) {
-        if (!controlled(port, size)) return core.portIn(v, port, size);
+        if (!controlled(port, size)) return uncontrolled(core.portIn(v, port, size));
         exits.count(ExitReasons.IO);
         boolean observed = core.observed(ExitReasons.IO);
         if (observed) record(port, size, IN);
         int answer = exits.leavesAtOnce(observed) ? Intercepts.EXIT : core.portIn(v, port, size);
-        if (answer != Intercepts.EXIT) return answer;
+        if (answer != Intercepts.EXIT) return exits.served(answer);
         if (!observed) record(port, size, IN);
         return exits.leave(ExitReasons.IO);
     }
 
     int portOut(int port, int size, int value) {
-        if (!controlled(port, size)) return core.portOut(v, port, size, value);
+        if (!controlled(port, size)) return uncontrolled(core.portOut(v, port, size, value));
         exits.count(ExitReasons.IO);
         boolean observed = core.observed(ExitReasons.IO);
         if (observed) {
@@ -44,9 +44,14 @@ final class PortExits {
             v.exit.value = value & 0xffffffffL;
         }
         int answer = exits.leavesAtOnce(observed) ? Intercepts.EXIT : core.portOut(v, port, size, value);
-        if (answer != Intercepts.EXIT) return answer;
+        if (answer != Intercepts.EXIT) return exits.served(answer);
         if (!observed) record(port, size, 0);
         return exits.leave(ExitReasons.IO);
+    }
+
+    /** A port that does not exit was reached. */
+    private int uncontrolled(int answer) {
+        return answer == Intercepts.EXIT ? answer : exits.served(answer);
     }
 
     private boolean controlled(int port, int size) {

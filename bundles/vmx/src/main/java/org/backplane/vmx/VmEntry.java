@@ -62,13 +62,15 @@ final class VmEntry {
         e.instructionError = 0;
         e.failedCheck = null;
         exits.leaveReason = CpuBackend.NO_EXIT;
-        int way = realMode.choose();
-        if (s.injectInfo < 0 && realMode.injectsByHand()) {
-            if (!realMode.inject()) return taken(ExitReasons.TRIPLE_FAULT);
-            way = realMode.choose();
-        }
-        if (way == RealModeUnit.EMULATED) return emulate(budget);
         try {
+            int way = realMode.begin();
+            if (s.injectInfo < 0 && realMode.injectsByHand()) {
+                prepareEngine();
+                int end = realMode.inject();
+                if (end != RealModeUnit.DELIVERED) return byHand(end);
+                way = realMode.choose();
+            }
+            if (way == RealModeUnit.EMULATED) return emulate(budget);
             realMode.enter();
             vmcs.hidePaging(realMode.hidesPaging());
             return enterGuest(budget, exact);
@@ -79,9 +81,18 @@ final class VmEntry {
 
     /** The guest is in a state that the processor does not take. */
     private int emulate(long budget) {
-        int reason = realMode.emulate(budget);
-        if (reason == RealModeUnit.TRIPLE_FAULT) return taken(ExitReasons.TRIPLE_FAULT);
-        return reason == CpuBackend.NO_EXIT ? reason : taken(reason);
+        prepareEngine();
+        return byHand(realMode.emulate(budget));
+    }
+
+    /** The reason with which what {@link RealModeUnit} did itself leaves the guest; it may be no exit yet, one, or none. */
+    private int byHand(int end) {
+        return switch (end) {
+            case RealModeUnit.TRIPLE_FAULT -> taken(ExitReasons.TRIPLE_FAULT);
+            case RealModeUnit.LEFT -> exits.leaveReason;
+            case CpuBackend.NO_EXIT -> end;
+            default -> taken(end);
+        };
     }
 
     private int enterGuest(long budget, boolean exact) {

@@ -96,6 +96,11 @@ final class VmExits {
         return answer;
     }
 
+    /** What the engine is told after an access that a device served in place, {@code answer}: that, unless the access changed how the guest must run. */
+    int served(int answer) {
+        return realMode.stranded() ? reenter(answer) : answer;
+    }
+
     private int tripleFault() {
         record(ExitReasons.TRIPLE_FAULT, 0);
         return slow(ExitReasons.TRIPLE_FAULT);

@@ -85,8 +85,8 @@ final class VmxVcpu implements Intercepts {
 
     /** The VMCS with what the processor would hold in the guest's registers. The vCPU is outside of {@link #enter}. */
     VmcsView vmcsView() {
-        if (realMode.choose() != RealModeUnit.EMULATED) realMode.toProcessor();
         try {
+            if (realMode.choose() != RealModeUnit.EMULATED) realMode.toProcessor();
             return vmcs.view();
         } finally {
             realMode.toGuest();

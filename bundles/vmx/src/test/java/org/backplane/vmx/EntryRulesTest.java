@@ -440,6 +440,17 @@ class EntryRulesTest {
         }
     }
 
+    /** What the engine notes for DR6 is not in the field's bits, and stays for the trap: BD (13) and the BT (15) of a task switch. */
+    @Test
+    void theEnginesOwnDebugCausesBreakNoRule() {
+        try (Rig rig = Rig.direct()) {
+            set(rig.s, "flat");
+            rig.s.pendingDebug = 1 << 13 | 1 << 15;
+            assertEquals(CpuBackend.NO_EXIT, enter(rig), () -> rig.v.exit.failedCheck);
+            assertEquals(1 << 13 | 1 << 15, rig.s.pendingDebug);
+        }
+    }
+
     /** Rules of SDM 26.3.1.1 and 26.3.1.2 that the "unrestricted guest" control takes away. */
     static Stream<Case> restricted() {
         List<Case> c = new ArrayList<>();

@@ -149,6 +149,36 @@ class GuestEventsTest {
         assertEquals(STACK - 1 & ~0xfffL, g.get(VmcsField.GUEST_PHYSICAL_ADDRESS) & ~0xfffL);
     }
 
+    /** SDM 3C 27.2.2, 27.2.3: "if the VM exit occurred while the logical processor was in real-address mode, bit 11 is 0"; and 26.2.1.3 takes it so. */
+    @Test
+    void realModeHasNoErrorCodes() {
+        realMode();
+        g.set(VmcsField.EXCEPTION_BITMAP, 1 << 13);
+        assertEquals(ExitReasons.EXCEPTION_NMI, g.go("a1ffff"), "a word beyond the limit");
+        exception(TYPE_HARDWARE_EXCEPTION, 13, false);
+        g.set(VmcsField.EXCEPTION_BITMAP, 0);
+        int stack = (int) (STACK - 1 >> 12);
+        g.ept(stack, 0);
+        assertEquals(ExitReasons.EPT_VIOLATION, g.go("a1ffff"));
+        vectoring(INFO_VALID | TYPE_HARDWARE_EXCEPTION | 13, 0);
+        g.ept(stack, Spte.of(g.memory.frame(stack), Spte.P | Spte.W | Spte.U));
+        inject((int) g.get(VmcsField.IDT_VECTORING_INFORMATION));
+        assertEquals(ExitReasons.HLT, g.enter(), "the event can be injected again");
+        assertEquals(HANDLERS, g.s.rip);
+        assertEquals(STACK - 6, g.s.gpr[RSP]);
+    }
+
+    /** Real mode with all segments at 0, and #GP at the first handler. */
+    private void realMode() {
+        g.s.cr0 &= ~CR0_PE;
+        for (int seg = ES; seg <= GS; seg++) {
+            g.s.segSel[seg] = 0;
+            g.s.segLimit[seg] = 0xffff;
+            g.s.segAr[seg] = seg == CS ? 0x9b : 0x93;
+        }
+        g.memory.write(IDT + 4 * 13, 4, HANDLERS);
+    }
+
     @Test
     void doubleFaultExitAndTripleFaultHaveNoVectoringInformation() {
         g.gate(13, 0x0e);

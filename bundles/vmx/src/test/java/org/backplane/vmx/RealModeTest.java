@@ -7,8 +7,11 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.List;
+import java.util.function.ToIntFunction;
 import org.backplane.kvm.spi.cpu.CpuBackend;
 import org.backplane.kvm.spi.cpu.Emulator;
+import org.backplane.kvm.spi.cpu.Intercepts;
 import org.backplane.kvm.spi.cpu.RealMode;
 import org.backplane.kvm.spi.cpu.RealModePages;
 import org.backplane.kvm.spi.cpu.VmcsView;
@@ -146,6 +149,67 @@ class RealModeTest {
         }));
     }
 
+    /** Who observes exit 2 is called from inside the guest; afterwards nobody is there any more. */
+    @Test
+    void anObservedTripleFaultLeavesTheGuestsView() {
+        shadow(RealMode.VM86);
+        rig.core.observed = ExitReasons.TRIPLE_FAULT;
+        rig.s.idtLimit = 0;
+        rig.s.injectInfo = INFO_VALID | 8;
+        assertEquals(ExitReasons.TRIPLE_FAULT, rig.enter());
+        assertEquals(List.of(ExitReasons.TRIPLE_FAULT), rig.core.shown);
+        assertGuestView();
+        rig.s.reset();
+        rig.s.segBase[CS] = 0xf0000;
+        rig.enter();
+        assertGuestView();
+    }
+
+    /** The guest left virtual-8086 mode; that its entry had to end says nothing about a delivery of the next one. */
+    @Test
+    void anExitMendedDuringADeliveryByHandGoesOnWithIt() {
+        leaveVm86WithStaleSegments();
+        rig.core.handler = v -> RETRY;
+        rig.engine.delivery = v -> v.intercepts.cpuid(v) == RETRY ? DONE : EXIT;
+        rig.core.emulation = v -> EXIT;
+        rig.s.injectInfo = INFO_VALID | 0x20;
+        assertEquals(CpuBackend.NO_EXIT, rig.enter());
+        assertEquals(List.of(INFO_VALID | 0x20), rig.engine.delivered);
+        assertEquals(1, rig.core.emulated, "the emulator goes on behind the delivery");
+        assertEquals(0, rig.count(ExitReasons.TRIPLE_FAULT));
+    }
+
+    @Test
+    void anExitThatEndsADeliveryByHandLeavesWithItsOwnReason() {
+        leaveVm86WithStaleSegments();
+        rig.core.handler = v -> EXIT;
+        rig.engine.delivery = v -> v.intercepts.cpuid(v);
+        rig.s.injectInfo = INFO_VALID | 0x20;
+        assertEquals(ExitReasons.CPUID, rig.enter());
+        assertEquals(ExitReasons.CPUID, rig.v.exit.reason);
+        assertEquals(0, rig.count(ExitReasons.TRIPLE_FAULT));
+    }
+
+    @Test
+    void aTripleFaultOfADeliveryByHandIsOneExit() {
+        leaveVm86WithStaleSegments();
+        rig.engine.delivery = v -> v.intercepts.tripleFault(v);
+        rig.s.injectInfo = INFO_VALID | 0x20;
+        assertEquals(ExitReasons.TRIPLE_FAULT, rig.enter());
+        assertEquals(1, rig.count(ExitReasons.TRIPLE_FAULT));
+    }
+
+    /** Virtual-8086 code sets PE, and the entry ends; what real mode left in SS asks for the emulator next. */
+    private void leaveVm86WithStaleSegments() {
+        shadow(RealMode.VM86);
+        rig.core.handler = v -> {
+            Rig.flat(v.state);
+            v.state.segSel[SS] = 0x1003;
+            return RETRY;
+        };
+        assertEquals(CpuBackend.NO_EXIT, rig.call(i -> i.exception(rig.v, 13, 0, 0)));
+    }
+
     @Test
     void smswReadsTheGuestsCr0() {
         shadow(RealMode.VM86);
@@ -181,6 +245,44 @@ class RealModeTest {
     }
 
     @Test
+    void kvmOf2007ChangesTheSegmentsOfAGuestThatSetsPe() {
+        for (RealMode way : new RealMode[] {RealMode.VM86_2007, RealMode.VM86}) {
+            shadow(way);
+            rig.s.segSel[SS] = 0x1003;
+            rig.s.segBase[SS] = 0x10030;
+            rig.core.handler = v -> {
+                v.state.cr0 |= CR0_PE;
+                return RETRY;
+            };
+            rig.call(i -> i.exception(rig.v, 13, 0, 0));
+            assertEquals(way == RealMode.VM86_2007 ? 0 : 0x1003, rig.s.segSel[SS]);
+            rig.close();
+        }
+        shadow(RealMode.VM86_2007);
+        rig.s.segLimit[ES] = 0xffffffffL;
+        rig.s.segSel[SS] = 0x1003;
+        rig.core.emulation = v -> {
+            v.state.cr0 |= CR0_PE;
+            return EXIT;
+        };
+        rig.enter();
+        assertEquals(0, rig.s.segSel[SS], "in the emulator too");
+    }
+
+    /** A loader, or a caller of the API, says what protected mode's segments are. */
+    @Test
+    void aStateSetFromOutsideStaysAsItIsInTheWayOf2007() {
+        shadow(RealMode.VM86_2007);
+        rig.enter();
+        rig.flat();
+        rig.backend.vmcs(rig.v);
+        assertEquals(0xc09b, rig.s.segAr[CS]);
+        rig.enter();
+        assertEquals(16, rig.s.segSel[SS]);
+        assertEquals(0xc09b, rig.s.segAr[CS]);
+    }
+
+    @Test
     void aGuestThatComesBackToRealModeCompletesItsInstructionAndIsLeft() {
         shadow(RealMode.VM86).flat();
         rig.core.handler = v -> {
@@ -191,6 +293,25 @@ class RealModeTest {
         assertEquals(DONE, rig.engine.answer);
         assertTrue(rig.v.leave);
         assertFalse(rig.s.vm86());
+    }
+
+    /** A port or a device in memory may reset the guest, or change it otherwise. */
+    @Test
+    void aDeviceThatChangesTheModeHasTheGuestLeftBehindTheAccess() {
+        List<ToIntFunction<Intercepts>> accesses = List.of(
+                i -> i.portIn(rig.v, 0x60, 1), i -> i.portOut(rig.v, 0x64, 1, 0xfe), i -> i.mmioRead(rig.v, 0xe0000, 1), i -> i.mmioWrite(rig.v, 0xe0000, 1, 0));
+        for (ToIntFunction<Intercepts> access : accesses) {
+            shadow(RealMode.VM86);
+            rig.call(access);
+            assertFalse(rig.v.leave, "the guest goes on as it was");
+            rig.core.device = () -> Rig.flat(rig.s);
+            rig.call(access);
+            assertEquals(DONE, rig.engine.answer);
+            assertTrue(rig.v.leave && rig.v.leaveAfterExit);
+            assertTrue(rig.s.protectedMode());
+            rig.close();
+        }
+        shadow(RealMode.VM86);
     }
 
     // ---- the emulator ----

@@ -99,6 +99,10 @@ final class Rig implements AutoCloseable {
         ToIntFunction<Intercepts> run = i -> BUDGET;
         int answer = -1;
         int deliverAnswer = Intercepts.DONE;
+
+        /** What a delivery does, if not nothing. */
+        ToIntFunction<VcpuContext> delivery;
+
         final List<Integer> delivered = new ArrayList<>();
 
         @Override
@@ -109,6 +113,7 @@ final class Rig implements AutoCloseable {
         @Override
         public int deliver(VcpuContext v, int info, int errorCode, int insnLength) {
             delivered.add(info);
+            if (delivery != null) return delivery.applyAsInt(v);
             if (deliverAnswer != Intercepts.DONE) return v.intercepts.tripleFault(v);
             return Intercepts.DONE;
         }
@@ -143,6 +148,9 @@ final class Rig implements AutoCloseable {
         int emulated;
         long tsc = 1000, tscPerLook;
 
+        /** What an access to a port or a device in memory does besides. */
+        Runnable device = () -> {};
+
         /** An MSR that does not exist. */
         static final int BAD_MSR = 0x666;
 
@@ -169,23 +177,27 @@ final class Rig implements AutoCloseable {
 
         @Override
         public int portIn(VcpuContext v, int port, int size) {
+            device.run();
             v.ioValue = port;
             return answer;
         }
 
         @Override
         public int portOut(VcpuContext v, int port, int size, int value) {
+            device.run();
             return answer;
         }
 
         @Override
         public int mmioRead(VcpuContext v, long gpa, int size) {
+            device.run();
             v.ioValue = gpa;
             return answer;
         }
 
         @Override
         public int mmioWrite(VcpuContext v, long gpa, int size, long value) {
+            device.run();
             return answer;
         }
 

@@ -51,7 +51,7 @@ public final class RealModeUnit {
     /** Since an exit of this entry the guest can no longer run the way it was entered. */
     private boolean stranded;
 
-    /** The guest was in real mode when that was last looked at. */
+    /** The guest was in real mode at the entry, or when the last exit after that had been handled. */
     private boolean realMode;
 
     /** An exception could not be delivered, nor what followed from that. */
@@ -79,6 +79,13 @@ public final class RealModeUnit {
 
     // ---- the way ----
 
+    /** An entry begins: chooses the way for the guest's present state. What an earlier entry noted about its own way counts no more. */
+    public int begin() {
+        stranded = tripleFault = false;
+        realMode = !s.protectedMode();
+        return choose();
+    }
+
     /** Chooses the way for the guest's present state; the guest's view is in the registers. */
     public int choose() {
         way = way();
@@ -87,21 +94,23 @@ public final class RealModeUnit {
 
     private int way() {
         if (mode == RealMode.UNRESTRICTED) return NATIVE;
-        if (!s.protectedMode()) {
-            realMode = true;
-            return mode.usesVm86() && view.expressible() ? VM86 : EMULATED;
-        }
-        if (realMode) {
-            realMode = false;
-            if (mode == RealMode.VM86_2007) view.legacyLeave();
-        }
+        if (!s.protectedMode()) return mode.usesVm86() && view.expressible() ? VM86 : EMULATED;
         if (rules.needUnrestrictedGuest(s)) return EMULATED;
         return ept && !s.paging() ? IDENTITY : NATIVE;
     }
 
-    /** An entry begins on the way chosen: the processor's view, and the counters. */
+    /**
+     * An exit was handled. Only here the guest itself has gone to protected mode; a state that is found at an entry may come from anywhere, a loader or a
+     * caller who set the registers, and stays as it is.
+     */
+    private void handled() {
+        boolean left = realMode && s.protectedMode();
+        realMode = !s.protectedMode();
+        if (left && mode == RealMode.VM86_2007) view.legacyLeave();
+    }
+
+    /** The guest runs on the way chosen: the processor's view, and the counters. */
     public void enter() {
-        stranded = tripleFault = false;
         if (way == VM86) vm86Entries++;
         else if (way == IDENTITY) identityEntries++;
         toProcessor();
@@ -126,6 +135,7 @@ public final class RealModeUnit {
     /** After something outside was called: the processor's view again, unless the guest must now be entered in another way. */
     void resume() {
         if (way == NATIVE) return;
+        handled();
         int before = way;
         if (choose() != before) {
             stranded = true;
@@ -173,21 +183,23 @@ public final class RealModeUnit {
     /**
      * Delivers {@code state.injectInfo}: through the IVT, or in protected mode by the emulator. The guest's view is in the registers.
      *
-     * @return false for a triple fault
+     * @return {@link #DELIVERED}; {@link #TRIPLE_FAULT}, which is not recorded yet; or {@link #LEFT}, with the event in {@code state.vectoringInfo}
+     *     unless the exit was a triple fault
      */
-    public boolean inject() {
+    public int inject() {
         injected++;
-        if (!s.protectedMode()) return ivt.deliver();
+        if (!s.protectedMode()) return ivt.deliver() ? DELIVERED : TRIPLE_FAULT;
         int info = s.injectInfo;
         s.injectInfo = 0;
         v.insnLength = 0;
-        return emulator.deliver(v, info, s.injectError, s.injectLength) == Intercepts.DONE;
+        return emulator.deliver(v, info, s.injectError, s.injectLength) == Intercepts.DONE ? DELIVERED : LEFT;
     }
 
-    /** Raises the exception that a handler answered. False for a triple fault. */
+    /** Raises the exception that a handler answered; that handler changed nothing, so the guest is in real mode as it was. False for a triple fault. */
     boolean raiseByHand() {
         queue(v.faultVector);
-        if (inject()) return true;
+        injected++;
+        if (ivt.deliver()) return true;
         tripleFault = true;
         return false;
     }
@@ -210,27 +222,38 @@ public final class RealModeUnit {
 
     // ---- the emulator's part ----
 
-    /** What ended {@link #emulate}, besides exit reasons. */
-    public static final int TRIPLE_FAULT = -2;
+    /**
+     * What ended {@link #inject} or {@link #emulate}, besides exit reasons: a triple fault that is no exit yet; an exit during a delivery, recorded and
+     * with its reason where the exits leave it.
+     */
+    public static final int TRIPLE_FAULT = -2, LEFT = -3;
+
+    /** {@link #inject} entered the handler. */
+    public static final int DELIVERED = 0;
 
     /**
      * Emulates until the processor can go on, or there is something to do for the core.
      *
      * @param budget the most instructions
-     * @return the reason of a window exit, {@link #TRIPLE_FAULT}, or {@link CpuBackend#NO_EXIT}
+     * @return the reason of a window exit, {@link #TRIPLE_FAULT}, {@link #LEFT}, or {@link CpuBackend#NO_EXIT}
      */
     public int emulate(long budget) {
         for (long n = 0; n < budget; n++) {
             // What the core asked for is acknowledged already; it comes first.
             if (s.injectInfo >= 0 && s.pendingDebug != 0 && (s.blocking & BLOCKING_MOV_SS) == 0) debugTrap();
-            if (s.injectInfo < 0 && !inject()) return TRIPLE_FAULT;
+            if (s.injectInfo < 0) {
+                int end = inject();
+                if (end != DELIVERED) return end;
+            }
             if (v.leave || s.activity != ACTIVE) return CpuBackend.NO_EXIT;
             if (v.nmiWindow && (s.blocking & (BLOCKING_NMI | BLOCKING_MOV_SS)) == 0) return ExitReasons.NMI_WINDOW;
             if (v.interruptWindow && s.interruptible()) return ExitReasons.INTERRUPT_WINDOW;
             if (way() != EMULATED) return CpuBackend.NO_EXIT;
             if (v.debug.active && debuggerStops()) return CpuBackend.NO_EXIT;
             emulated++;
-            if (v.exits.emulate(v) == Intercepts.EXIT) return CpuBackend.NO_EXIT;
+            int answer = v.exits.emulate(v);
+            handled();
+            if (answer == Intercepts.EXIT) return CpuBackend.NO_EXIT;
         }
         return CpuBackend.NO_EXIT;
     }

@@ -22,9 +22,9 @@ public final class Delivery {
 
     private Delivery() {}
 
-    /** The interruption information of a hardware exception. */
-    public static int exceptionInfo(int vector) {
-        int error = vector < 32 && (WITH_ERROR >> vector & 1) != 0 ? CpuState.INFO_ERROR_CODE : 0;
+    /** The interruption information of a hardware exception; in real mode none has an error code (SDM 3C 27.2.2, 27.2.3). */
+    public static int exceptionInfo(CpuState s, int vector) {
+        int error = s.protectedMode() && vector < 32 && (WITH_ERROR >> vector & 1) != 0 ? CpuState.INFO_ERROR_CODE : 0;
         return CpuState.INFO_VALID | CpuState.TYPE_HARDWARE_EXCEPTION | error | vector;
     }
 
@@ -37,7 +37,7 @@ public final class Delivery {
         int vector = c.faultVector, error = c.faultError;
         int answer = intercepted(c, vector, error);
         if (answer == Intercepts.EXIT || answer == Intercepts.RETRY) return answer;
-        return deliver(c, exceptionInfo(vector), Math.max(error, 0), 0);
+        return deliver(c, exceptionInfo(c.s, vector), Math.max(error, 0), 0);
     }
 
     /** Delivers the debug exceptions that are pending, as a trap (SDM 3B 17.3.1). */
@@ -99,7 +99,7 @@ public final class Delivery {
                         if (answer == Intercepts.EXIT) return answer;
                     }
                 }
-                info = exceptionInfo(vector);
+                info = exceptionInfo(s, vector);
                 error = Math.max(faultError, 0);
                 length = 0;
             }
