@@ -123,16 +123,21 @@ public final class NumbersGuest implements AutoCloseable {
         }
     }
 
+    /** Every line must be one of the guest's. */
     private static List<Line> lines(String text) {
         return text.substring(0, text.lastIndexOf('\n') + 1).lines().map(Line::parse).toList();
     }
 
     private static Line last(String text) {
-        int end = text.lastIndexOf('\n');
-        return end < 0 ? new Line(0, 0, 0, 0, 0) : Line.parse(text.substring(text.lastIndexOf('\n', end - 1) + 1, end));
+        for (int end = text.lastIndexOf('\n'); end >= 0; ) {
+            int begin = text.lastIndexOf('\n', end - 1) + 1;
+            if (end - begin == Line.LENGTH) return Line.parse(text.substring(begin, end));
+            end = begin - 1;
+        }
+        return new Line(0, 0, 0, 0, 0);
     }
 
-    /** The last line that came on COM1. */
+    /** The last whole line that came on COM1: where output was lost, the rest of one line and the beginning of another make one that is no line. */
     public Line lastLine() {
         return last(serialText());
     }
@@ -220,7 +225,6 @@ public final class NumbersGuest implements AutoCloseable {
         machine.pause();
         verifyConsecutive(lines(debugText()));
         List<Integer> numbers = new ArrayList<>();
-        // At a gap the rest of one line and the beginning of another make one that is no line.
         for (String text : serialText().split("\n")) if (text.length() == Line.LENGTH) numbers.add(Line.parse(text).number);
         Map<Boolean, Integer> steps = new HashMap<>();
         for (int i = 1; i < numbers.size(); i++) steps.merge(numbers.get(i) == numbers.get(i - 1) + 1, 1, Integer::sum);
