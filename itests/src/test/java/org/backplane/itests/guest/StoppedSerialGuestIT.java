@@ -9,12 +9,14 @@ import org.backplane.board.api.BoardException;
 import org.backplane.board.api.Machine;
 import org.backplane.itests.harness.InContainer;
 import org.backplane.itests.support.Osgi;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.osgi.framework.Bundle;
 
-/** The serial bundle stops while Linux uses it: what happens is the slot's policy. */
+/** The serial bundle stops while Linux uses it: what happens is the slot's policy. {@code MissingCardIT} shows it in small. */
 @NeedsGuests
 @InContainer
+@Tag("full")
 class StoppedSerialGuestIT {
     private static final Duration BOOT = Duration.ofMinutes(10);
     private static final Duration SOON = Duration.ofSeconds(120);
