@@ -22,6 +22,7 @@ import org.backplane.kvm.spi.device.Platform;
 import org.backplane.kvm.spi.device.Resource;
 import org.backplane.kvm.spi.device.RevokedException;
 import org.backplane.kvm.spi.device.StateException;
+import org.backplane.kvm.spi.device.StateRules;
 import org.backplane.kvm.spi.device.VmClock;
 import org.backplane.kvm.spi.device.VmTimer;
 
@@ -100,8 +101,9 @@ public final class DeviceBench {
         return s;
     }
 
+    /** Loads a state of this version of the card or an older one. */
     public DeviceBench load(CardState state) throws StateException {
-        device.load(state);
+        device.load(StateRules.handOver(state, StateRules.NONE, factory));
         return settle();
     }
 
@@ -126,10 +128,10 @@ public final class DeviceBench {
         return this;
     }
 
-    /** Swaps in a fresh device of this factory, with the old one's state, as the board does. */
+    /** Swaps in a fresh device of this factory, an older or a newer version of the card, with the old one's state, as the board does. */
     public DeviceBench swap(DeviceFactory next) throws StateException {
         quiesce();
-        CardState state = save();
+        CardState state = StateRules.handOver(save(), factory.stateRules(), next);
         detach();
         factory = next;
         attach();

@@ -195,6 +195,22 @@ public abstract class DeviceContractTest {
         assertDoesNotThrow(() -> b.load(old));
     }
 
+    /** A state that the card's rules take down to an older version, and up again, is one that the card loads. */
+    @Test
+    final void stateOfEveryVersionThatTheRulesLeadToLoads() throws Exception {
+        CardState now = exercised().save();
+        for (int v = factory().stateVersion() - 1; v >= factory().oldestStateVersion(); v--) {
+            CardState old;
+            try {
+                old = factory().stateRules().convert(now, v);
+            } catch (StateException thereIsNoRuleForIt) {
+                break;
+            }
+            DeviceBench b = fresh();
+            assertDoesNotThrow(() -> b.load(old), old::toString);
+        }
+    }
+
     @Test
     final void unknownStateValueIsIgnored() throws Exception {
         DeviceBench b = exercised();

@@ -20,7 +20,7 @@ public interface CardFactory {
         return 1;
     }
 
-    /** The oldest version of the state that {@code load} still takes. */
+    /** The oldest version of the state that the card still takes. */
     default int oldestStateVersion() {
         return 1;
     }

@@ -12,6 +12,7 @@ import org.backplane.board.cards.Card;
 import org.backplane.board.cards.Card.Kind;
 import org.backplane.board.cards.CardRegistry;
 import org.backplane.kvm.core.vm.KvmVm;
+import org.backplane.kvm.spi.device.DeviceFactory;
 import org.backplane.kvm.spi.device.StateException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -178,7 +179,7 @@ final class CardBay {
         // Everything that can take time or fail is tried while the guest runs: classes, attach, and the state as it is now.
         SlotBoard.Staged trial = board.stage(slot, to);
         try {
-            board.load(slot, trial, loop.ask(() -> board.save(slot)).copy());
+            board.load(trial, loop.ask(() -> board.save(slot)).copy(), ((DeviceFactory) from.factory()).stateRules());
         } catch (StateException | RuntimeException | LinkageError e) {
             throw new BoardException("slot " + slotName + ": card " + to.describe() + " does not take the state of " + from.describe()
                     + ": " + e.getMessage(), e);

@@ -15,6 +15,7 @@ import org.backplane.kvm.spi.device.CardState;
 import org.backplane.kvm.spi.device.Device;
 import org.backplane.kvm.spi.device.DeviceFactory;
 import org.backplane.kvm.spi.device.Resource;
+import org.backplane.kvm.spi.device.StateRules;
 
 /**
  * A place on the board for one device: its name, its properties, its host back ends, and the card that is in it now, or the state that a card
@@ -54,8 +55,10 @@ final class Slot {
     /** The slot's card has left because its bundle stopped, and no other has come yet. */
     boolean away;
 
-    /** State of the card that left, or null. */
+    /** State of the card that left, or null; and its rules, since another version may be next. */
     CardState parked;
+
+    StateRules parkedRules = StateRules.NONE;
 
     /** GSIs that the card that left asserts as long as the machine waits for it: to the interrupt controller nothing has happened. */
     int[] heldLines = NO_LINES;

@@ -18,6 +18,7 @@ import org.backplane.kvm.spi.device.DeviceFactory;
 import org.backplane.kvm.spi.device.InterruptController;
 import org.backplane.kvm.spi.device.RegisterTraceSource;
 import org.backplane.kvm.spi.device.StateException;
+import org.backplane.kvm.spi.device.StateRules;
 import org.backplane.kvm.spi.mmu.VmMemory;
 
 /**
@@ -113,7 +114,7 @@ final class SlotBoard {
         }
         boolean fresh = slot.parked == null;
         try {
-            if (!fresh) load(slot, staged, slot.parked);
+            if (!fresh) load(staged, slot.parked, slot.parkedRules);
         } catch (RuntimeException | StateException e) {
             throw failure(slot, staged.card(), "does not take the parked state", e);
         }
@@ -145,7 +146,10 @@ final class SlotBoard {
         if (!slot.occupied()) return;
         slot.away = true;
         machine.guard(slot.name(), slot.device::quiesce);
-        machine.guard(slot.name(), () -> slot.parked = save(slot));
+        machine.guard(slot.name(), () -> {
+            slot.parkedRules = slot.factory().stateRules();
+            slot.parked = save(slot);
+        });
         if (slot.parked == null) machine.log(slot.name(), "the card left without saving its state: the next one starts from power-on");
         int[] asserted = slot.context.assertedGsis();
         leave(slot, slot.policy() == Slot.Policy.PAUSE ? asserted : Slot.NO_LINES);
@@ -197,7 +201,7 @@ final class SlotBoard {
         }
         try {
             old.quiesce();
-            load(slot, next, save(slot));
+            load(next, save(slot), slot.factory().stateRules());
         } catch (RuntimeException | LinkageError | StateException e) {
             machine.guard(slot.name(), old::resume);
             throw failure(slot, next.card(), "does not take the state of " + slot.card.describe(), e);
@@ -240,15 +244,16 @@ final class SlotBoard {
         return state;
     }
 
-    /** Loads a state into a staged card. */
-    void load(Slot slot, Staged next, CardState state) throws StateException {
-        DeviceFactory f = (DeviceFactory) next.card().factory();
-        if (state.version() > f.stateVersion() || state.version() < f.oldestStateVersion()) {
-            throw new StateException("slot " + slot.name() + ": state version " + state.version() + ", the card takes "
-                    + f.oldestStateVersion() + " to " + f.stateVersion());
-        }
-        next.context().loadTimers(state);
-        next.device().load(state);
+    /**
+     * Loads a state into a staged card, in the version that the card has.
+     *
+     * @param rules of the card that wrote it
+     * @throws StateException if the card does not take it, or there is no rule for it
+     */
+    void load(Staged next, CardState state, StateRules rules) throws StateException {
+        CardState loadable = StateRules.handOver(state, rules, (DeviceFactory) next.card().factory());
+        next.context().loadTimers(loadable);
+        next.device().load(loadable);
     }
 
     /** One store puts the new routes in service; then the staged effects follow. */

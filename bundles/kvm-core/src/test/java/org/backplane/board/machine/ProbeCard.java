@@ -11,6 +11,7 @@ import org.backplane.kvm.spi.device.IoHandler;
 import org.backplane.kvm.spi.device.IrqLine;
 import org.backplane.kvm.spi.device.Resource;
 import org.backplane.kvm.spi.device.StateException;
+import org.backplane.kvm.spi.device.StateRules;
 
 /**
  * A card for tests: one byte register at port 500 (and on MMIO if the slot places it), whose value is its state; what happens in its callbacks
@@ -19,6 +20,13 @@ import org.backplane.kvm.spi.device.StateException;
 final class ProbeCard implements DeviceFactory {
     final List<Probe> made = new ArrayList<>();
     final List<Property> properties = new ArrayList<>();
+    int stateVersion = 1;
+    int oldestStateVersion = 1;
+    StateRules stateRules = StateRules.NONE;
+
+    /** What it calls its value when it saves it. */
+    String valueName = "value";
+
     Consumer<Probe> onAttach = p -> {};
     Consumer<Probe> onReset = p -> {};
     Consumer<Probe> onSave = p -> {};
@@ -40,6 +48,21 @@ final class ProbeCard implements DeviceFactory {
     @Override
     public String description() {
         return "a register for tests";
+    }
+
+    @Override
+    public int stateVersion() {
+        return stateVersion;
+    }
+
+    @Override
+    public int oldestStateVersion() {
+        return oldestStateVersion;
+    }
+
+    @Override
+    public StateRules stateRules() {
+        return stateRules;
     }
 
     @Override
@@ -87,14 +110,14 @@ final class ProbeCard implements DeviceFactory {
         @Override
         public void save(CardState state) {
             onSave.accept(this);
-            state.put("value", value);
+            state.put(valueName, value);
             state.put("irq", irq.level());
         }
 
         @Override
         public void load(CardState state) throws StateException {
             onLoad.accept(this);
-            value = state.getLong("value", 0);
+            value = state.getLong(valueName, 0);
             irq.set(state.getBoolean("irq", false));
         }
 

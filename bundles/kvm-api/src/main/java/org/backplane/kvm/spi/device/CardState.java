@@ -105,10 +105,33 @@ public final class CardState {
 
     /** A deep copy. */
     public CardState copy() {
-        CardState c = new CardState(type, version);
+        return as(version);
+    }
+
+    /** A deep copy under another version. */
+    CardState as(int newVersion) {
+        CardState c = new CardState(type, newVersion);
         values.forEach((k, v) -> c.values.put(
-                k, v instanceof byte[] b ? b.clone() : v instanceof CardState s ? s.copy() : v));
+                k, v instanceof byte[] b ? b.clone() : v instanceof CardState s ? s.as(newVersion) : v));
         return c;
+    }
+
+    /** Removes a value, and answers it; null if there is none. */
+    Object take(String name) {
+        return values.remove(name);
+    }
+
+    /** Puts a value of any of the kinds there are. */
+    void set(String name, Object value) {
+        switch (value) {
+            case Long l -> put(name, l);
+            case Integer i -> put(name, i);
+            case Boolean b -> put(name, b);
+            case String s -> put(name, s);
+            case byte[] b -> put(name, b);
+            case CardState s -> values.put(name, s);
+            default -> throw new IllegalArgumentException(name + ": a state has no values of " + value.getClass());
+        }
     }
 
     @Override

@@ -18,6 +18,11 @@ public interface DeviceFactory extends CardFactory {
         return List.of();
     }
 
+    /** How the state that {@code save} writes changed over its versions. Asked of this card for older states that it loads, and for its own in an older card. */
+    default StateRules stateRules() {
+        return StateRules.NONE;
+    }
+
     /** Makes a device that is not attached yet. Cheap, no side effect. */
     Device create();
 
