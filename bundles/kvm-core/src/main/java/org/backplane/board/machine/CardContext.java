@@ -228,13 +228,13 @@ final class CardContext implements DeviceContext {
             @Override
             public void read(long gpa, byte[] to, int offset, int length) {
                 check();
-                machine.dmaRead(gpa, to, offset, length);
+                machine.dma().read(gpa, to, offset, length);
             }
 
             @Override
             public void write(long gpa, byte[] from, int offset, int length) {
                 check();
-                if (phase == Phase.ACTIVE) machine.dmaWrite(gpa, from, offset, length);
+                if (phase == Phase.ACTIVE) machine.dma().write(gpa, from, offset, length);
             }
         };
     }

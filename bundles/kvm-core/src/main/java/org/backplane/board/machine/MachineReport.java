@@ -69,7 +69,7 @@ final class MachineReport {
         for (int i = 0; i < 15; i++) {
             long gpa = probe(s.linearRip() + i);
             byte[] one = new byte[1];
-            if (gpa >= 0) machine.dmaRead(gpa, one, 0, 1);
+            if (gpa >= 0) machine.dma().read(gpa, one, 0, 1);
             b.append(gpa < 0 ? " ??" : String.format(" %02x", one[0]));
         }
         return b.toString();

@@ -1,20 +1,15 @@
 package org.backplane.board.machine;
 
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import org.backplane.board.api.BoardException;
 import org.backplane.board.api.Inspector;
 import org.backplane.board.api.Machine;
 import org.backplane.board.api.MachineDebugger;
 import org.backplane.board.backend.BlockImages;
-import org.backplane.board.backend.CharBackend;
-import org.backplane.board.backend.ConsoleBackend;
 import org.backplane.board.cards.Card;
 import org.backplane.board.cards.Card.Kind;
 import org.backplane.board.cards.CardRegistry;
@@ -26,14 +21,10 @@ import org.backplane.kvm.core.memory.MemoryLock;
 import org.backplane.kvm.core.vm.KvmVcpu;
 import org.backplane.kvm.core.vm.KvmVm;
 import org.backplane.kvm.spi.cpu.CpuState;
-import org.backplane.kvm.spi.device.CardState;
 import org.backplane.kvm.spi.device.DisplaySource;
 import org.backplane.kvm.spi.device.IsaDmaController;
-import org.backplane.kvm.spi.device.KeyboardInput;
 import org.backplane.kvm.spi.device.Platform;
 import org.backplane.kvm.spi.device.PowerButton;
-import org.backplane.kvm.spi.device.StateException;
-import org.backplane.kvm.spi.mmu.Mmu;
 import org.backplane.kvm.spi.mmu.VmMemory;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -64,10 +55,12 @@ public final class PcMachine implements Machine, CardRegistry.Listener, MachineL
     private final MachineLog log;
     private final MachineReport report;
     private final MachineInspector inspector;
+    private final GuestDma dma;
+    private final GuestView view;
     private final CompletableFuture<End> ended = new CompletableFuture<>();
     private final Runnable onEnd;
     private final CardBay bay;
-    private final Typist typist;
+    private final Desk desk;
     private final DebugPort debugPort;
 
     private volatile boolean started;
@@ -89,17 +82,19 @@ public final class PcMachine implements Machine, CardRegistry.Listener, MachineL
         platform = new PlatformLines(config.ram, config.bootOrder, loop::interrupt);
         vm = new KvmVm(loop, this::cardThrew, config.mmuProperties, () -> {});
         vm.auditEvery(config.auditEvery, violation -> LOG.error("machine {}: audit: {}", name, violation));
+        dma = new GuestDma(vm.memory(), line -> log("dma", line));
         board = new SlotBoard(this);
         cpuSlots = new CpuSlots(vm, registry, config);
         report = new MachineReport(this);
         bay = new CardBay(this, loop, board, cpuSlots, registry, config.snapshot);
         inspector = new MachineInspector(this, loop, bay);
-        typist = new Typist(this, loop);
+        desk = new Desk(this, loop, board, bay);
         debugPort = new DebugPort(this, loop);
         try {
             cpuSlots.checkAvailable();
             mapMemory();
             vcpu = vm.createVcpu(0);
+            view = new GuestView(loop, vm, vcpu, dma);
             log.attach(vcpu.context());
             plugStandardSlots();
             plugOptions();
@@ -206,27 +201,8 @@ public final class PcMachine implements Machine, CardRegistry.Listener, MachineL
         return board.facet(IsaDmaController.class);
     }
 
-    /** A card reads guest memory; where there is none the bus floats. */
-    void dmaRead(long gpa, byte[] to, int offset, int length) {
-        VmMemory memory = vm.memory();
-        for (int done = 0; done < length; ) {
-            int n = Math.min(length - done, (int) (4096 - (gpa + done & 4095)));
-            if (memory.frame(gpa + done >>> 12) != 0) memory.read(gpa + done, to, offset + done, n);
-            else Arrays.fill(to, offset + done, offset + done + n, (byte) 0xff);
-            done += n;
-        }
-    }
-
-    /** A card writes guest memory; a ROM takes nothing. */
-    void dmaWrite(long gpa, byte[] from, int offset, int length) {
-        VmMemory memory = vm.memory();
-        for (int done = 0; done < length; ) {
-            int n = Math.min(length - done, (int) (4096 - (gpa + done & 4095)));
-            long gfn = gpa + done >>> 12;
-            if (memory.frame(gfn) == 0) log("dma", String.format("a write of %d bytes to 0x%x has no memory", n, gpa + done));
-            else if (!memory.readOnly(gfn)) memory.write(gpa + done, from, offset + done, n);
-            done += n;
-        }
+    GuestDma dma() {
+        return dma;
     }
 
     void post(Runnable task, String slot) {
@@ -515,34 +491,17 @@ public final class PcMachine implements Machine, CardRegistry.Listener, MachineL
 
     @Override
     public CpuState cpu(int id) {
-        return loop.call(() -> {
-            CpuState copy = new CpuState();
-            copy.copyFrom(vcpu.context().state);
-            return copy;
-        });
+        return view.cpu();
     }
 
     @Override
     public byte[] readPhysical(long gpa, int length) {
-        return loop.call(() -> {
-            byte[] to = new byte[length];
-            for (int i = 0; i < length; i++) dmaRead(gpa + i, to, i, 1);
-            return to;
-        });
+        return view.physical(gpa, length);
     }
 
     @Override
     public Optional<byte[]> readLinear(int id, long gva, int length) {
-        return loop.call(() -> {
-            if (!vm.cpuPresent()) return Optional.empty();
-            byte[] to = new byte[length];
-            for (int i = 0; i < length; i++) {
-                long gpa = vm.mmu().gvaToGpa(vcpu.context(), gva + i, Mmu.PROBE);
-                if (gpa < 0) return Optional.empty();
-                dmaRead(gpa, to, i, 1);
-            }
-            return Optional.of(to);
-        });
+        return view.linear(gva, length);
     }
 
     @Override
@@ -559,32 +518,26 @@ public final class PcMachine implements Machine, CardRegistry.Listener, MachineL
 
     @Override
     public Optional<DisplaySource.Frame> screen() {
-        return loop.call(() -> board.facet(DisplaySource.class).map(DisplaySource::render));
+        return desk.screen();
     }
 
     @Override
     public List<String> screenText() {
-        return loop.call(() -> board.facet(DisplaySource.class).map(d -> List.of(d.text())).orElse(List.of()));
+        return desk.screenText();
     }
 
     @Override
     public void sendKeys(List<String> keys) throws BoardException {
-        List<Keys.Chord> chords = new ArrayList<>();
-        for (String k : keys) chords.add(Keys.chord(k));
-        typist.press(chords);
+        desk.press(keys);
     }
 
     @Override
     public void type(String text) throws BoardException {
-        typist.press(Keys.typing(text));
+        desk.type(text);
     }
 
     @Override
     public Console attachConsole(String slotName, Console.Output output) throws BoardException {
-        return loop.ask(() -> {
-            Slot slot = bay.device(slotName);
-            for (CharBackend c : slot.characters().values()) if (c instanceof ConsoleBackend b) return b.attach(output);
-            throw new BoardException("slot " + slotName + " has no console");
-        });
+        return desk.attach(slotName, output);
     }
 }
