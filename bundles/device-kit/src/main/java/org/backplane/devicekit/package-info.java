@@ -38,8 +38,12 @@
  * <p><b>The board.</b> {@link org.backplane.devicekit.RegisterFile#attach} in {@code attach} gives a card the log and the access trace: {@code card:trace
  * SLOT on} in the shell records every access with register, fields, value and the guest's instruction. Off, it costs nothing.
  *
+ * <p><b>People.</b> {@link org.backplane.devicekit.Controls} declares what can be done with a card from outside: buttons, knobs, lamps. The shell offers
+ * it as {@code card:use SLOT CONTROL}; it happens as a callback of the card, so that nothing needs a lock.
+ *
  * <p><b>State.</b> {@code save} and {@code load} put and take every register by name. The names are the format: a later version of the card may
- * add registers (an older state has none, they take their reset values), and must not rename any without taking the old name, too. Deadlines of
+ * add registers (an older state has none, they take their reset values); what it renames, drops, or adds with another start value it declares as
+ * {@link org.backplane.kvm.spi.device.StateRules}, by which states also go back to older versions. Deadlines of
  * timers are saved by the core. What follows from the registers (the level of a line) is derived again in {@code load}.
  *
  * <p><b>A whole card</b> is {@code MiniUart} in the tests of this module, package {@code org.backplane.devicekit.example}: a UART with ports, an
@@ -47,7 +51,7 @@
  * the fuzz test. Read it first; a new card is a copy of these four files.
  */
 @Export
-@Version("1.1.0")
+@Version("1.2.0")
 package org.backplane.devicekit;
 
 import org.osgi.annotation.bundle.Export;

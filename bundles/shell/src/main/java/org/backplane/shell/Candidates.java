@@ -11,6 +11,7 @@ import org.backplane.board.api.Machine;
 import org.backplane.board.api.MachineOptions;
 import org.backplane.board.api.MachineOptions.Option;
 import org.backplane.board.api.Machines.CardType;
+import org.backplane.kvm.spi.device.CardControls;
 
 /** What there is to complete to, by the word that stands for it in a syntax. */
 final class Candidates {
@@ -43,6 +44,7 @@ final class Candidates {
             case "SLOT" -> machine.map(m -> m.slots().stream().map(Machine.SlotInfo::slot).toList()).orElse(List.of());
             case "CONSOLE" -> machine.map(MachineDirectory::consoleSlots).orElse(List.of());
             case "CARD" -> machine.map(m -> cardsFor(m, before)).orElse(List.of());
+            case "CONTROL" -> machine.map(m -> controls(m, before)).orElse(List.of());
             case "KIND" -> types().map(CardType::kind).distinct().toList();
             case "MMU", "EMULATOR", "CPU-BACKEND", "FIRMWARE" -> typesOf(word.toLowerCase(Locale.ROOT));
             case "IMAGE" -> typesOf("image").stream().map(t -> "builtin:" + t).toList();
@@ -60,6 +62,14 @@ final class Candidates {
                 yield word.equals(word.toUpperCase(Locale.ROOT)) && !word.startsWith("-") ? List.of() : List.of(word);
             }
         };
+    }
+
+    private static List<String> controls(Machine m, String slot) {
+        try {
+            return m.controls(slot).stream().map(CardControls.Control::name).toList();
+        } catch (BoardException e) {
+            return List.of();
+        }
     }
 
     /** The tables that the processor starts from. */

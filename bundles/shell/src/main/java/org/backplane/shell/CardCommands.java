@@ -11,6 +11,7 @@ import org.backplane.board.api.Inspector;
 import org.backplane.board.api.Machine;
 import org.backplane.board.api.Machines.CardType;
 import org.backplane.board.api.RegisterTrace;
+import org.backplane.kvm.spi.device.CardControls;
 import org.osgi.framework.BundleContext;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
@@ -31,7 +32,8 @@ import org.osgi.service.component.annotations.Reference;
             "osgi.command.function=install",
             "osgi.command.function=policy",
             "osgi.command.function=state",
-            "osgi.command.function=trace"
+            "osgi.command.function=trace",
+            "osgi.command.function=use"
         })
 public final class CardCommands {
     private static final String TYPES = "[KIND]";
@@ -43,6 +45,7 @@ public final class CardCommands {
     private static final String INSTALL = "FILE.jar";
     private static final String POLICY = "[MACHINE] SLOT float|pause";
     private static final String TRACE = "[MACHINE] SLOT [on|off|show] [-n COUNT]";
+    private static final String USE = "[MACHINE] SLOT [CONTROL] [ARGUMENT…]";
     private static final int SHOWN = 20;
 
     private final MachineDirectory directory;
@@ -237,6 +240,24 @@ public final class CardCommands {
             default -> throw a.usage();
         }
         System.out.println(RegisterTraceText.status(slot, call(() -> look.registerTrace(slot))));
+    }
+
+    @Descriptor("uses a control of a card, such as a button; without CONTROL it lists them")
+    @Example({"card:use gpio0 -- what can be done with this card?", "card:use gpio0 press 3 -- presses its button 3"})
+    public void use(CommandSession session, @Descriptor(USE) String[] args) {
+        Arguments a = new Arguments("card:use", USE, args);
+        Machine m = directory.machine(session, a, 1);
+        String slot = Cards.slot(m, a.take()).slot();
+        if (a.left() > 0) {
+            String said = call(() -> m.use(slot, a.take(), List.of(a.rest())));
+            if (!said.isEmpty()) System.out.println(said);
+            return;
+        }
+        List<CardControls.Control> controls = call(() -> m.controls(slot));
+        if (controls.isEmpty()) throw new CommandException("the card in slot " + slot + " has no controls");
+        Table t = new Table("CONTROL", "ARGUMENTS", "DESCRIPTION");
+        for (CardControls.Control c : controls) t.row(c.name(), c.arguments(), c.description());
+        t.print(System.out);
     }
 
     private interface Call<T> {

@@ -48,6 +48,20 @@ class CardCommandsTest {
     }
 
     @Test
+    void controlsOfACardAreListedAndUsed() {
+        assertEquals(
+                """
+                CONTROL  ARGUMENTS  DESCRIPTION
+                ring     [TIMES]    rings the bell
+                """,
+                output(() -> cards.use(session, new String[] {"com1"})));
+        assertEquals("ding 3\n", output(() -> cards.use(session, new String[] {"com1", "ring", "3"})));
+        assertEquals("", output(() -> cards.use(session, new String[] {"a", "com1", "ring"})));
+        assertEquals("the card in slot mmu has no controls", failure(() -> cards.use(session, new String[] {"mmu"})));
+        assertEquals("slot com1: there is no control 'x'", failure(() -> cards.use(session, new String[] {"com1", "x"})));
+    }
+
+    @Test
     void typesCanBeOfOneKind() {
         assertEquals(
                 """

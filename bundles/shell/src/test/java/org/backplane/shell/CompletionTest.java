@@ -125,6 +125,11 @@ class CompletionTest {
     }
 
     @Test
+    void controlsAreThoseOfTheCard() {
+        assertEquals(List.of("ring"), complete("card:use com1 "));
+    }
+
+    @Test
     void cardsAreThoseThatFitTheSlot() {
         assertEquals(List.of("serial@0.1.0", "serial@0.2.0", "some.file"), complete("card:swap com1 "));
         assertEquals(List.of("direct@0.1.0", "shadow@0.1.0", "some.file"), complete("card:swap a mmu "));

@@ -10,6 +10,7 @@ import org.backplane.board.api.Inspector;
 import org.backplane.board.api.Machine;
 import org.backplane.board.api.MachineDebugger;
 import org.backplane.kvm.spi.cpu.CpuState;
+import org.backplane.kvm.spi.device.CardControls;
 import org.backplane.kvm.spi.device.DisplaySource;
 
 /** A machine without a guest: it remembers what it was asked, and its 64 KiB of memory hold their own addresses. */
@@ -198,6 +199,17 @@ final class FakeMachine implements Machine {
     @Override
     public void type(String text) {
         calls.add("type " + text);
+    }
+
+    @Override
+    public List<CardControls.Control> controls(String slot) {
+        return slot.equals("com1") ? List.of(new CardControls.Control("ring", "[TIMES]", "rings the bell")) : List.of();
+    }
+
+    @Override
+    public String use(String slot, String control, List<String> arguments) throws BoardException {
+        if (!control.equals("ring")) throw new BoardException("slot " + slot + ": there is no control '" + control + "'");
+        return arguments.isEmpty() ? "" : "ding " + String.join(" ", arguments);
     }
 
     @Override

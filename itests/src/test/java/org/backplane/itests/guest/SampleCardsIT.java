@@ -71,17 +71,17 @@ class SampleCardsIT {
                 "card:install " + edu,
                 "card:install " + sensor,
                 "card:install " + gpio,
-                "vm:boot g -kernel " + kernel + " -m 8 -device edu -device sensor -device gpio,panel=front",
+                "vm:boot g -kernel " + kernel + " -m 8 -device edu -device sensor -device gpio",
                 // The guest stays at its HLT: nothing is at port F4.
                 "sleep 8",
-                "panel:hold 3",
-                "panel:show",
+                "card:use gpio0 hold 3",
+                "card:use gpio0 show",
                 "card:state gpio0",
                 "card:unplug gpio0");
         BackplaneProcess.Result r = BackplaneProcess.built(directory).run("-c", script);
         assertEquals("", r.err());
         assertEquals(0, r.status());
-        String panel = String.format("front        7 6 5 4 3 2 1 0%n  A LEDs     * . * . . . . .%n  B buttons  . . . . # . . .%n");
+        String panel = String.format("           7 6 5 4 3 2 1 0%nA LEDs     * . * . . . . .%nB buttons  . . . . # . . .%n");
         assertTrue(r.out().contains(panel), r.out());
         assertTrue(r.out().contains("b.status=8"), r.out());
     }

@@ -89,20 +89,12 @@ final class Edu implements Device {
     @Override
     public void attach(DeviceContext c) {
         context = c;
-        dmaMask = mask(c.property("dma_mask"));
+        dmaMask = c.number("dma_mask");
         irq = c.irq("irq");
         factorialTimer = c.timer("factorial", this::finishFactorial);
         dmaTimer = c.timer("dma", this::finishDma);
         for (Register r : new Register[] {source, destination, count}) r.onWrite(v -> keepWhileRunning(r));
         c.claimMmio("regs", 4 | 8, regs);
-    }
-
-    private static long mask(String text) {
-        try {
-            return text.startsWith("0x") ? Long.parseUnsignedLong(text.substring(2), 16) : Long.parseUnsignedLong(text);
-        } catch (NumberFormatException e) {
-            throw new IllegalArgumentException("edu: dma_mask should be a number, decimal or with 0x, is " + text);
-        }
     }
 
     private void invert(long v) {

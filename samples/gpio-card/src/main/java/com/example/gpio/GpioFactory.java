@@ -4,31 +4,11 @@ import java.util.List;
 import org.backplane.kvm.spi.device.Device;
 import org.backplane.kvm.spi.device.DeviceFactory;
 import org.backplane.kvm.spi.device.Resource;
-import org.osgi.framework.BundleContext;
-import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
-import org.osgi.service.component.annotations.Deactivate;
 
-/** {@code -device gpio[,regs=PORT][,irq=GSI][,panel=NAME]}. */
+/** {@code -device gpio[,regs=PORT][,irq=GSI]}. */
 @Component(service = DeviceFactory.class)
 public final class GpioFactory implements DeviceFactory {
-    private final Panels panels;
-
-    /** In the container: panels in service bring the shell's commands with them. */
-    @Activate
-    public GpioFactory(BundleContext context) {
-        this(new Panels(new CommandService(context)));
-    }
-
-    GpioFactory(Panels panels) {
-        this.panels = panels;
-    }
-
-    @Deactivate
-    void deactivate() {
-        panels.close();
-    }
-
     @Override
     public String type() {
         return "gpio";
@@ -45,12 +25,7 @@ public final class GpioFactory implements DeviceFactory {
     }
 
     @Override
-    public List<Property> properties() {
-        return List.of(new Property("panel", "", "name of the front panel in the shell; the slot's if empty"));
-    }
-
-    @Override
     public Device create() {
-        return new Gpio(panels);
+        return new Gpio();
     }
 }

@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.NoSuchElementException;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import org.backplane.kvm.spi.device.CardControls;
 import org.backplane.kvm.spi.device.CardState;
 import org.backplane.kvm.spi.device.CharPort;
 import org.backplane.kvm.spi.device.ClaimException;
@@ -114,6 +115,18 @@ public final class DeviceBench {
     public void resume() {
         device.resume();
         settle();
+    }
+
+    /**
+     * Uses one of the card's controls, as a person would.
+     *
+     * @return what the card says
+     */
+    public String use(String control, String... arguments) {
+        CardControls controls = facet(CardControls.class);
+        String said = controls.use(control, List.of(arguments));
+        settle();
+        return said;
     }
 
     /** Takes the card out: detached, then its context is revoked. */
@@ -343,6 +356,11 @@ public final class DeviceBench {
         @Override
         public String slot() {
             return factory.type() + "0";
+        }
+
+        @Override
+        public String machine() {
+            return "bench";
         }
 
         @Override

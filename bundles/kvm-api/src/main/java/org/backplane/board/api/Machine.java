@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import org.backplane.kvm.spi.cpu.CpuState;
+import org.backplane.kvm.spi.device.CardControls;
 import org.backplane.kvm.spi.device.DisplaySource;
 import org.osgi.annotation.versioning.ProviderType;
 
@@ -153,6 +154,17 @@ public interface Machine {
 
     /** Types text on the keyboard (US layout). */
     void type(String text) throws BoardException;
+
+    /** What people can do with the card in a slot; nothing if it has no controls. */
+    List<CardControls.Control> controls(String slot) throws BoardException;
+
+    /**
+     * Uses a control of a card, whether the guest runs or is paused.
+     *
+     * @return what the card says, without a line end
+     * @throws BoardException if there is no such control, or the card does not take the arguments; the message says what it takes
+     */
+    String use(String slot, String control, List<String> arguments) throws BoardException;
 
     /**
      * Attaches to a serial console ({@code console} back end) by slot name. Output that nobody has read yet is delivered first.

@@ -9,7 +9,7 @@
  * }</pre>
  */
 @Export
-@Version("1.2.0")
+@Version("1.3.0")
 package org.backplane.board.api;
 
 import org.osgi.annotation.bundle.Export;

@@ -143,6 +143,11 @@ final class CardContext implements DeviceContext {
     }
 
     @Override
+    public String machine() {
+        return machine.name();
+    }
+
+    @Override
     public String property(String name) {
         return slot.property(needs, name);
     }

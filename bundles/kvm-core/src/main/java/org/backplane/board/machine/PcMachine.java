@@ -21,6 +21,7 @@ import org.backplane.kvm.core.memory.MemoryLock;
 import org.backplane.kvm.core.vm.KvmVcpu;
 import org.backplane.kvm.core.vm.KvmVm;
 import org.backplane.kvm.spi.cpu.CpuState;
+import org.backplane.kvm.spi.device.CardControls;
 import org.backplane.kvm.spi.device.DisplaySource;
 import org.backplane.kvm.spi.device.IsaDmaController;
 import org.backplane.kvm.spi.device.Platform;
@@ -534,6 +535,16 @@ public final class PcMachine implements Machine, CardRegistry.Listener, MachineL
     @Override
     public void type(String text) throws BoardException {
         desk.type(text);
+    }
+
+    @Override
+    public List<CardControls.Control> controls(String slot) throws BoardException {
+        return desk.controls(slot);
+    }
+
+    @Override
+    public String use(String slot, String control, List<String> arguments) throws BoardException {
+        return desk.use(slot, control, arguments);
     }
 
     @Override

@@ -13,8 +13,25 @@ public interface DeviceContext {
     /** Name of the slot, such as {@code com1}. */
     String slot();
 
+    /** Name of the machine. For people: a card that belongs to several machines tells them apart by {@code machine} and {@code slot}. */
+    String machine();
+
     /** Value of a property of the slot, or its default. */
     String property(String name);
+
+    /**
+     * Value of a property that is a number of up to 64 bits, decimal or with 0x.
+     *
+     * @throws IllegalArgumentException if it is none; the message names slot and property
+     */
+    default long number(String property) {
+        String text = property(property);
+        try {
+            return text.startsWith("0x") ? Long.parseUnsignedLong(text.substring(2), 16) : Long.parseUnsignedLong(text);
+        } catch (NumberFormatException e) {
+            throw new IllegalArgumentException("slot " + slot() + ": " + property + "=" + text + " is no number, decimal or with 0x");
+        }
+    }
 
     /**
      * Where the slot has put a resource: first port, gpa, GSI or channel; -1 when it is not connected. For cards that describe the board to its
