@@ -4,17 +4,17 @@ import static org.backplane.kvm.spi.cpu.Intercepts.EXIT;
 
 import org.backplane.kvm.spi.cpu.VcpuContext;
 import org.backplane.kvm.spi.exit.ExitDispatcher;
+import org.backplane.kvm.spi.exit.ForwardingDispatcher;
 
 /**
  * The exit-dispatch bus of a VM that is audited: counts the exits served in place. In front of the bus and not in it, so that a VM without
- * an audit pays nothing. An exit answered EXIT is counted by the run loop.
+ * an audit pays nothing. An exit answered EXIT is counted by the run loop; {@code emulate} is none.
  */
-final class AuditedExits implements ExitDispatcher {
-    private final ExitDispatcher bus;
+final class AuditedExits extends ForwardingDispatcher {
     private final Auditor auditor;
 
     AuditedExits(ExitDispatcher bus, Auditor auditor) {
-        this.bus = bus;
+        super(bus);
         this.auditor = auditor;
     }
 
@@ -24,58 +24,27 @@ final class AuditedExits implements ExitDispatcher {
     }
 
     @Override
-    public boolean observed(int reason) {
-        return bus.observed(reason);
-    }
-
-    @Override
-    public boolean passes(VcpuContext v) {
-        return bus.passes(v);
-    }
-
-    @Override
     public int portIn(VcpuContext v, int port, int size) {
-        return counted(bus.portIn(v, port, size));
+        return counted(next.portIn(v, port, size));
     }
 
     @Override
     public int portOut(VcpuContext v, int port, int size, int value) {
-        return counted(bus.portOut(v, port, size, value));
+        return counted(next.portOut(v, port, size, value));
     }
 
     @Override
     public int mmioRead(VcpuContext v, long gpa, int size) {
-        return counted(bus.mmioRead(v, gpa, size));
+        return counted(next.mmioRead(v, gpa, size));
     }
 
     @Override
     public int mmioWrite(VcpuContext v, long gpa, int size, long value) {
-        return counted(bus.mmioWrite(v, gpa, size, value));
+        return counted(next.mmioWrite(v, gpa, size, value));
     }
 
     @Override
     public int handle(VcpuContext v) {
-        return counted(bus.handle(v));
-    }
-
-    @Override
-    public int rdmsr(VcpuContext v, int index) {
-        return bus.rdmsr(v, index);
-    }
-
-    @Override
-    public int wrmsr(VcpuContext v, int index, long value) {
-        return bus.wrmsr(v, index, value);
-    }
-
-    /** No exit, so it is not counted. */
-    @Override
-    public int emulate(VcpuContext v) {
-        return bus.emulate(v);
-    }
-
-    @Override
-    public long tsc(VcpuContext v) {
-        return bus.tsc(v);
+        return counted(next.handle(v));
     }
 }

@@ -6,11 +6,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.backplane.kvm.api.KvmRegs;
 import org.backplane.kvm.api.KvmRun.Exit;
+import org.backplane.kvm.spi.cpu.RealMode;
 import org.backplane.kvm.spi.mmu.AuditReport;
 import org.backplane.kvm.spi.mmu.AuditReport.Rule;
 import org.backplane.kvm.spi.mmu.Spte;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /** The audit every so many exits. */
 class AuditorTest {
@@ -67,6 +70,18 @@ class AuditorTest {
             m.run(Exit.HLT);
             assertTrue(m.vm.auditor().checks() > 0);
             assertEquals(0, m.vm.auditor().violations());
+        }
+    }
+
+    /** What the processor cannot enter is no exit, and so passes the one who counts exits by. */
+    @Test
+    @Timeout(value = 10, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+    void anAuditedVmRunsRealModeInTheEmulator() {
+        try (RealModeVm m = new RealModeVm()) {
+            m.vm.auditEvery(10, told::add);
+            m.boot("shadow", RealMode.EMULATE, "b9 6400 43 e2fd f4"); // mov cx,64h; again: inc bx; loop again; hlt
+            m.run(Exit.HLT);
+            assertEquals(100, m.word(KvmRegs.RBX));
         }
     }
 

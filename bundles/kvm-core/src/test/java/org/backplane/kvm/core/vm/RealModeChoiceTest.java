@@ -1,23 +1,19 @@
 package org.backplane.kvm.core.vm;
 
+import static org.backplane.kvm.core.vm.RealModeVm.WAYS;
+import static org.backplane.kvm.core.vm.RealModeVm.pad;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.util.HexFormat;
-import java.util.Map;
-import org.backplane.directmmu.DirectMmuFactory;
+import java.util.BitSet;
+import java.util.List;
 import org.backplane.kvm.api.KvmRegs;
 import org.backplane.kvm.api.KvmRun.Exit;
-import org.backplane.kvm.api.KvmSregs;
 import org.backplane.kvm.spi.cpu.RealMode;
-import org.backplane.kvm.spi.mmu.MmuFactory;
-import org.backplane.shadowmmu.ShadowMmuFactory;
-import org.backplane.vmx.VmxFactory;
-import org.backplane.x86.emulate.InterpreterFactory;
+import org.backplane.kvm.spi.exit.ExitHandler;
+import org.backplane.kvm.spi.exit.ExitReasons;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -25,23 +21,16 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** Which real mode serves with which MMU, and that a guest can tell none from the other. */
 class RealModeChoiceTest {
-    private static final int SEGMENT = 0x100, CODE = SEGMENT << 4;
-
-    private final KvmVm vm = new KvmVm(VmHost.NONE, (s, e) -> {}, Map.of(), () -> {});
-    private final VmxFactory vmx = new VmxFactory();
-    private final InterpreterFactory interpreter = new InterpreterFactory();
+    private final RealModeVm machine = new RealModeVm();
+    private final KvmVm vm = machine.vm;
 
     @AfterEach
     void close() {
-        vm.close();
-    }
-
-    private static MmuFactory mmu(String name) {
-        return name.equals("shadow") ? new ShadowMmuFactory() : new DirectMmuFactory();
+        machine.close();
     }
 
     private void install(String mmu) {
-        vm.installCpu(vmx, mmu(mmu), interpreter);
+        machine.install(mmu);
     }
 
     @ParameterizedTest
@@ -108,22 +97,11 @@ class RealModeChoiceTest {
 
     // ---- a guest ----
 
-    /** Real-mode code at 0100:0000 with a stack at 0000:8000; it ends with HLT. */
+    /** Runs the code of a {@link RealModeVm} to its HLT. */
     private KvmRegs run(String mmu, RealMode mode, String hex) {
-        vm.askRealMode(mode);
-        install(mmu);
-        vm.setMemoryRegion(0, 0, 0, 1 << 20);
-        byte[] code = HexFormat.of().parseHex(hex.replace(" ", ""));
-        MemorySegment.copy(code, 0, vm.map(), ValueLayout.JAVA_BYTE, CODE, code.length);
-        KvmVcpu vcpu = vm.createVcpu(0);
-        KvmSregs s = vcpu.getSregs();
-        s.cs = new KvmSregs.Segment(CODE, 0xffff, SEGMENT, 11, true, 0, false, true, false, false, false, false);
-        vcpu.setSregs(s);
-        KvmRegs r = vcpu.getRegs();
-        r.rip = 0;
-        r.gpr[KvmRegs.RSP] = 0x8000;
-        vcpu.setRegs(r);
-        assertEquals(Exit.HLT, vcpu.run().exitReason, vcpu.kvmRun().message);
+        machine.boot(mmu, mode, hex);
+        machine.run(Exit.HLT);
+        KvmVcpu vcpu = machine.vcpu;
         // What is read from outside is never the processor's view.
         assertEquals(0, vcpu.getSregs().cr0 & 1);
         assertEquals(11, vcpu.getSregs().cs.type());
@@ -131,17 +109,9 @@ class RealModeChoiceTest {
         return vcpu.getRegs();
     }
 
-    private static final String ALLOWED = """
-            direct, UNRESTRICTED
-            direct, VM86
-            direct, EMULATE
-            shadow, VM86
-            shadow, EMULATE
-            """;
-
     /** CLI, STI, PUSHF with IF, POPF of IOPL 3 and NT, and what PUSHF then shows. */
     @ParameterizedTest
-    @CsvSource(textBlock = ALLOWED)
+    @CsvSource(textBlock = WAYS)
     void flagsAreThoseOfRealMode(String mmu, RealMode mode) {
         KvmRegs r = run(mmu, mode, "fa 9c 58 fb 90 9c 5b 68 02 70 9d 9c 59 fa f4");
         assertEquals(0x0002, r.gpr[KvmRegs.RAX] & 0xffff);
@@ -152,7 +122,7 @@ class RealModeChoiceTest {
 
     /** INT 21h through a table that LIDT moved to 2000h; the handler at 0100:0040 reads the frame's flags and returns. */
     @ParameterizedTest
-    @CsvSource(textBlock = ALLOWED)
+    @CsvSource(textBlock = WAYS)
     void anInterruptGoesThroughTheTableOfIdtrAndBack(String mmu, RealMode mode) {
         String code = "c706 8420 4000 c706 8620 0001" // mov word [2084h], 40h; mov word [2086h], 100h
                 + "0f01 1e50 10" // lidt [1050h]
@@ -167,7 +137,7 @@ class RealModeChoiceTest {
 
     /** DIV by zero, and a word beyond 64 KiB: vectors 0 and 13, both handlers skip the instruction of two or four bytes. */
     @ParameterizedTest
-    @CsvSource(textBlock = ALLOWED)
+    @CsvSource(textBlock = WAYS)
     void exceptionsGoThroughTheTableWithoutErrorCodes(String mmu, RealMode mode) {
         String code = "c706 0000 4000 c706 0200 0001 c706 3400 5000 c706 3600 0001" // vectors 0 and 13
                 + "31db f7f3" // xor bx,bx; div bx
@@ -182,7 +152,7 @@ class RealModeChoiceTest {
 
     /** TF is set by POPF and cleared by POPF: a trap behind each of the four instructions that began with it set. */
     @ParameterizedTest
-    @CsvSource(textBlock = ALLOWED)
+    @CsvSource(textBlock = WAYS)
     void singleStepTrapsGoThroughTheTableOnceForEachInstruction(String mmu, RealMode mode) {
         String code = "c706 0400 4000 c706 0600 0001" // vector 1
                 + "bb0200 b80201 50 9d" // mov bx,2; mov ax,102h; push ax; popf
@@ -193,9 +163,23 @@ class RealModeChoiceTest {
         assertEquals(0x8000, r.gpr[KvmRegs.RSP]);
     }
 
+    /** The way of 2007 makes SS null when the guest sets PE; who only looks at exits changes nothing about that. */
+    @ParameterizedTest
+    @CsvSource({"direct, false", "direct, true", "shadow, false", "shadow, true"})
+    void theSegmentsOf2007AreTheSameForWhoIsObserved(String mmu, boolean observed) {
+        BitSet all = new BitSet();
+        all.set(0, ExitReasons.COUNT);
+        if (observed) vm.setForeignHandlers(List.of(new KvmVm.ForeignHandler((v, e) -> ExitHandler.Result.PASS, all)));
+        // mov ax,3; mov ss,ax; mov eax,cr0; or al,1; mov cr0,eax; mov bx,ss; hlt
+        machine.boot(mmu, RealMode.VM86_2007, "b80300 8ed0 0f20c0 0c01 0f22c0 8cd3 f4");
+        machine.run(Exit.HLT);
+        assertEquals(0, machine.word(KvmRegs.RBX));
+        assertEquals(1, machine.vcpu.getSregs().cr0 & 1);
+    }
+
     /** Into protected mode and out again with DS reaching 4 GiB: "unreal mode" reads above 64 KiB. */
     @ParameterizedTest
-    @CsvSource(textBlock = ALLOWED)
+    @CsvSource(textBlock = WAYS)
     void unrealModeReachesAbove64K(String mmu, RealMode mode) {
         String code = "0f01 1650 10" // lgdt [1050h]
                 + "0f20c0 0c01 0f22c0" // mov eax,cr0; or al,1; mov cr0,eax
@@ -208,10 +192,5 @@ class RealModeChoiceTest {
         String gdt = pad("1700 60100000", 0x10) + "0000000000000000 ffff000000 93cf00";
         KvmRegs r = run(mmu, mode, pad(code, 0x50) + gdt);
         assertEquals(0x1234, r.gpr[KvmRegs.RCX] & 0xffff);
-    }
-
-    private static String pad(String hex, int bytes) {
-        String h = hex.replace(" ", "");
-        return h + "90".repeat(bytes - h.length() / 2);
     }
 }
