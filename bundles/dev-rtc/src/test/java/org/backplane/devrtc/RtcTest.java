@@ -234,6 +234,23 @@ class RtcTest extends DeviceContractTest {
         assertEquals(2, irq.edges());
     }
 
+    /** The line falls with the read even if another tick comes before the card looks at the clock again: that one needs an edge of its own. */
+    @Test
+    void aTickInTheMomentOfTheReadIsAnEdgeOfItsOwn() {
+        write(A, 0x2f);
+        write(B, 0x42);
+        b.clock().advance(SECOND / 2);
+        assertEquals(1, irq.edges());
+        b.clock().jump(SECOND / 2 - 1500);
+        b.clock().creep(1000);
+        assertEquals(0xc0, read(C));
+        b.clock().creep(0);
+        assertTrue(irq.level(), "the tick of the second");
+        assertEquals(2, irq.edges());
+        assertEquals(0xd0, read(C));
+        assertFalse(irq.level());
+    }
+
     @Test
     void flagsAreSetWithoutInterruptsToo() {
         assertEquals(0, read(C));

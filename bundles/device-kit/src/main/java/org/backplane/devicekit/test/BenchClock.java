@@ -10,10 +10,17 @@ public final class BenchClock implements VmClock {
     private final Map<String, Timer> timers = new LinkedHashMap<>();
     private long now;
     private long wallBase;
+    private long perLook;
 
     @Override
     public long nanos() {
+        now += perLook;
         return now;
+    }
+
+    /** From now on the clock moves by so much whenever a card looks at it, as that of a host does. Timers run when the test moves it. */
+    public void creep(long nanosPerLook) {
+        perLook = nanosPerLook;
     }
 
     @Override
