@@ -336,7 +336,8 @@ final class MachineLoop implements VmHost, Runnable {
             return;
         }
         idling = true;
-        if (posted.isEmpty() && requests.isEmpty()) {
+        // Whoever asked before could not see that it must wake this thread.
+        if (posted.isEmpty() && requests.isEmpty() && !vcpu.context().leave) {
             long wait = next == TimerQueue.NEVER ? LONGEST_IDLE_NANOS : Math.min(next - clock.nanos(), LONGEST_IDLE_NANOS);
             if (wait > 0) LockSupport.parkNanos(this, wait);
         }

@@ -82,6 +82,7 @@ public final class KvmVcpu implements Vcpu {
         synchronized (queuedInterrupts) {
             java.util.Arrays.fill(queuedInterrupts, 0);
         }
+        nmiRequested = false;
         v.interruptWindow = v.nmiWindow = false;
         if (vm.cards().present()) control.newContext();
     }

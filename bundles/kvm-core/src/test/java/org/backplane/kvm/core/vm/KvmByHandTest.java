@@ -260,6 +260,24 @@ class KvmByHandTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"direct", "shadow"})
+    void aResetDropsARequestedNmi(String mmu) {
+        boot(mmu, "f4");
+        withInterruptHandler();
+        vm.writeMemory(0x3000 + 2 * 8, HexFormat.of().parseHex("00111000008e0000"));
+        KvmSregs s = vcpu.getSregs();
+        KvmRegs r = vcpu.getRegs();
+        for (boolean reset : new boolean[] {false, true}) {
+            vcpu.nmi();
+            if (reset) vcpu.reset();
+            vcpu.setSregs(s);
+            vcpu.setRegs(r);
+            run(Exit.HLT);
+            assertEquals(reset ? CODE + 1 : 0x1101, rip());
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"direct", "shadow"})
     void theInterruptWindowIsReported(String mmu) {
         boot(mmu, "90 90 fb 90 90 f4"); // nop nop sti nop nop hlt
         vcpu.kvmRun().requestInterruptWindow = true;
