@@ -30,9 +30,6 @@ final class EntryChecks {
     /** Pending debug exceptions: B0 to B3, enabled breakpoint (12), BS (14). */
     private static final long PENDING_DEFINED = 0x500f, BS = 1 << 14;
 
-    /** Causes that the engine keeps with the pending ones until its #DB moves them to DR6: BD (13), and BT (15) of a task switch. The rule leaves them out. */
-    private static final long ENGINES_CAUSES = 0xa000;
-
     private static final long PDPTE_RESERVED = -(1L << GuestWalk.PHYSICAL_BITS) | 0x1e6;
 
     private static final int TYPE_OTHER = 7 << 8;
@@ -127,7 +124,7 @@ final class EntryChecks {
             boolean virtual = (m.pin & Controls.PIN_VIRTUAL_NMI) != 0;
             if (virtual && (blocking & BLOCKING_NMI) != 0) return BLOCKING_NMI_INJECTION;
         }
-        if ((s.pendingDebug & ~(PENDING_DEFINED | ENGINES_CAUSES)) != 0) return PENDING_RESERVED;
+        if ((s.pendingDebug & ~PENDING_DEFINED) != 0) return PENDING_RESERVED;
         return singleStepHeld(s) && (s.pendingDebug & BS) != 0 != singleSteps(m) ? PENDING_BS : null;
     }
 

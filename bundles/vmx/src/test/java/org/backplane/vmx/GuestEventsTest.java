@@ -91,6 +91,30 @@ class GuestEventsTest {
         assertEquals(1 << 2, g.get(VmcsField.EXIT_QUALIFICATION));
     }
 
+    /** SDM 3C 27.1: nor does it clear DR7.GD; the #DB that goes to the guest does (SDM 3B 17.2.4). */
+    @Test
+    void generalDetectExit() {
+        g.without(VmcsField.PRIMARY_PROCESSOR_BASED_CONTROLS, Controls.MOV_DR);
+        long dr6 = g.s.dr[6];
+        for (int bitmap : new int[] {1 << 1, 0}) {
+            g.set(VmcsField.EXCEPTION_BITMAP, bitmap);
+            g.s.dr[7] = 0x2400;
+            int reason = g.go("0f21c0");
+            if (bitmap != 0) {
+                assertEquals(ExitReasons.EXCEPTION_NMI, reason);
+                assertEquals(1 << 13, g.get(VmcsField.EXIT_QUALIFICATION));
+                assertEquals(0x2400, g.s.dr[7]);
+                assertEquals(dr6, g.s.dr[6]);
+            } else {
+                assertEquals(ExitReasons.HLT, reason);
+                assertEquals(HANDLERS + 16, g.s.rip);
+                assertEquals(0x400, g.s.dr[7]);
+                assertEquals(dr6 | 1 << 13, g.s.dr[6]);
+            }
+            assertEquals(0, g.s.pendingDebug);
+        }
+    }
+
     @Test
     void pageFaultExitsByBitmapMaskAndMatch() {
         // One 4 MiB page at 0, present and read-only for users.
@@ -203,6 +227,20 @@ class GuestEventsTest {
         assertEquals(ExitReasons.HLT, g.enter());
         assertEquals(TASK2, g.s.segSel[TR]);
         assertEquals(HANDLERS, g.s.rip);
+    }
+
+    /** SDM 3A 7.2.1: the T flag of the new TSS. DR6 has its BT, the pending debug exceptions have none, so the trap stays valid over an exit. */
+    @Test
+    void trapOfATaskSwitchIsPendingOverAnExit() {
+        g.memory.write(TSS2 + 0x64, 1, 1);
+        g.primary(Controls.MONITOR_TRAP_FLAG);
+        assertEquals(ExitReasons.TASK_SWITCH, g.go("ea000000003000"));
+        assertEquals(ExitReasons.MONITOR_TRAP_FLAG, g.enter());
+        assertEquals(1 << 12, g.get(VmcsField.GUEST_PENDING_DEBUG_EXCEPTIONS));
+        g.without(VmcsField.PRIMARY_PROCESSOR_BASED_CONTROLS, Controls.MONITOR_TRAP_FLAG);
+        assertEquals(ExitReasons.HLT, g.enter());
+        assertEquals(HANDLERS + 16, g.s.rip, "#DB");
+        assertEquals(1 << 15, g.s.dr[6] & 0xf00f);
     }
 
     @Test

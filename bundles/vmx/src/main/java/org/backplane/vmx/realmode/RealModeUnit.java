@@ -210,6 +210,7 @@ public final class RealModeUnit {
     }
 
     private void queue(int vector) {
+        if (vector == DEBUG) s.enterDebugException();
         s.injectInfo = INFO_VALID | TYPE_HARDWARE_EXCEPTION | vector;
         s.injectError = 0;
         s.injectLength = 0;
@@ -240,7 +241,7 @@ public final class RealModeUnit {
     public int emulate(long budget) {
         for (long n = 0; n < budget; n++) {
             // What the core asked for is acknowledged already; it comes first.
-            if (s.injectInfo >= 0 && s.pendingDebug != 0 && (s.blocking & BLOCKING_MOV_SS) == 0) debugTrap();
+            if (s.injectInfo >= 0 && s.pendingDebug != 0 && (s.blocking & BLOCKING_MOV_SS) == 0) queue(DEBUG);
             if (s.injectInfo < 0) {
                 int end = inject();
                 if (end != DELIVERED) return end;
@@ -250,6 +251,7 @@ public final class RealModeUnit {
             if (v.interruptWindow && s.interruptible()) return ExitReasons.INTERRUPT_WINDOW;
             if (way() != EMULATED) return CpuBackend.NO_EXIT;
             if (v.debug.active && debuggerStops()) return CpuBackend.NO_EXIT;
+            if (breakpoint()) continue;
             emulated++;
             int answer = v.exits.emulate(v);
             handled();
@@ -263,11 +265,14 @@ public final class RealModeUnit {
         return v.debug.stopped() || v.debug.stopsBefore(s.linearRip(), v.instructions);
     }
 
-    /** Debug exceptions that are pending after an instruction: DR6 names them, #DB is next (SDM 3B 17.2.3). */
-    private void debugTrap() {
-        s.dr[6] = s.dr[6] & ~0xfL | s.pendingDebug;
-        s.pendingDebug = 0;
+    /** An instruction breakpoint in the guest's debug registers: #DB before the instruction, unless RF or MOV SS hold it back (SDM 3B 17.3.1.1). */
+    private boolean breakpoint() {
+        if ((s.rflagsOther & RF) != 0 || (s.blocking & BLOCKING_MOV_SS) != 0) return false;
+        int hits = s.instructionBreakpoints();
+        if (hits == 0) return false;
+        s.pendingDebug |= hits;
         queue(DEBUG);
+        return true;
     }
 
     // ---- counters ----

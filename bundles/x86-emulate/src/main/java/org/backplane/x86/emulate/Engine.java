@@ -335,7 +335,7 @@ final class Engine {
         boolean trap = (s.rflagsOther & CpuState.TF) != 0;
         int shadow = s.blocking & (CpuState.BLOCKING_STI | CpuState.BLOCKING_MOV_SS);
         if (!resumeFlag && (shadow & CpuState.BLOCKING_MOV_SS) == 0 && DebugRegisters.watchesCode(s.dr[7])) {
-            int hits = DebugRegisters.codeAt(s, s.linearRip());
+            int hits = s.instructionBreakpoints();
             if (hits != 0) {
                 here();
                 s.pendingDebug |= hits;

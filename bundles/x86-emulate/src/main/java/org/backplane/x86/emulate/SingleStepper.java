@@ -43,6 +43,7 @@ final class SingleStepper {
         c.offset = c.index = c.length = 0;
         c.ext = 0;
         c.updateMode();
+        int resume = s.rflagsOther & CpuState.RF;
         try {
             Insn i = fetch.fetch(c);
             if (i == null) return Emulator.UNHANDLEABLE;
@@ -52,6 +53,7 @@ final class SingleStepper {
         } catch (Unwind u) {
             v.debug.dropped();
             s.rip = c.rip();
+            s.rflagsOther |= resume;
             return switch (u.kind) {
                 case Unwind.FAULT -> fault();
                 case Unwind.RETRY -> adapter.retry ? Emulator.RETRY : Emulator.CONTINUE;
@@ -72,11 +74,12 @@ final class SingleStepper {
         boolean trap = (s.rflagsOther & CpuState.TF) != 0;
         int shadow = s.blocking & (CpuState.BLOCKING_STI | CpuState.BLOCKING_MOV_SS);
         c.at(i);
+        // Before, because IRET may set it.
+        s.rflagsOther &= ~CpuState.RF;
         c.eventEntered = false;
         c.end = 1;
         Semantics.of(i.mnemonic()).run(c, i);
         if (!i.opcode.is(Opcode.JUMP)) c.step();
-        s.rflagsOther &= ~CpuState.RF;
         s.blocking &= ~shadow;
         v.instructions++;
         if (trap && !c.eventEntered && (s.blocking & CpuState.BLOCKING_MOV_SS) == 0) s.pendingDebug |= DebugRegisters.BS;

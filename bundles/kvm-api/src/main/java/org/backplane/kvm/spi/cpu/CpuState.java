@@ -129,6 +129,14 @@ public final class CpuState {
             TYPE_PRIVILEGED_SOFTWARE_EXCEPTION = 5 << 8,
             TYPE_SOFTWARE_EXCEPTION = 6 << 8;
 
+    /** Bit of {@link #pendingDebug}: a debug exception is due, whatever the other bits say. */
+    public static final int PENDING_ENABLED = 1 << 12;
+
+    /** The bits of {@link #pendingDebug} that are causes in the format of DR6: B0 to B3, BD, BS. */
+    private static final int DEBUG_CAUSES = 0x600f;
+
+    private static final long DR7_GD = 1 << 13;
+
     /** General registers, indexed by their encoding. */
     public final long[] gpr = new long[16];
 
@@ -215,7 +223,10 @@ public final class CpuState {
     /** {@link #ACTIVE}, {@link #HLT}, {@link #SHUTDOWN} or {@link #WAIT_FOR_SIPI}. */
     public int activity;
 
-    /** Pending debug exceptions: DR6 bits B0 to B3, BS in bit 14 (SDM 3C 24.4.2). */
+    /**
+     * Pending debug exceptions: DR6 bits B0 to B3, BS in bit 14, and {@link #PENDING_ENABLED} for one whose cause is in DR6 already (SDM 3C 24.4.2). A fault
+     * that DR6 is to name (BD in bit 13) is here while it is raised, and never at a boundary.
+     */
     public long pendingDebug;
 
     /** An event that the next VM entry delivers: interruption information, 0 when there is none. */
@@ -401,6 +412,35 @@ public final class CpuState {
     /** An external interrupt can be taken at this boundary: IF is set and nothing blocks (SDM 3C 26.3.1.5). */
     public boolean interruptible() {
         return (rflagsOther & IF) != 0 && (blocking & (BLOCKING_STI | BLOCKING_MOV_SS)) == 0;
+    }
+
+    // ---- debug exceptions (SDM 3B 17.2) ----
+
+    /** The pending debug exceptions as DR6 and the qualification of an exit name them. */
+    public long debugCauses() {
+        return pendingDebug & DEBUG_CAUSES;
+    }
+
+    /**
+     * A #DB goes to the guest: DR6 gets the pending causes, B0 to B3 these alone, and DR7.GD is cleared so that the handler may look. With nothing pending
+     * DR6 is right already: an event that was injected.
+     */
+    public void enterDebugException() {
+        if (pendingDebug != 0) dr[6] = dr[6] & ~0xfL | debugCauses();
+        pendingDebug = 0;
+        dr[7] &= ~DR7_GD;
+    }
+
+    /** B0 to B3 of the instruction breakpoints, enabled in DR7, at the next instruction. */
+    public int instructionBreakpoints() {
+        if ((dr[7] & 0xff) == 0) return 0;
+        long gva = linearRip();
+        int hit = 0;
+        for (int n = 0; n < 4; n++) {
+            boolean enabled = (dr[7] >> 2 * n & 3) != 0, execute = (dr[7] >> 16 + 4 * n & 3) == 0;
+            if (enabled && execute && dr[n] == gva) hit |= 1 << n;
+        }
+        return hit;
     }
 
     // ---- modes ----

@@ -9,7 +9,7 @@ import org.backplane.kvm.spi.cpu.CpuState;
  * the exit cut short, an NMI, or an external interrupt, in this order.
  */
 final class EventInjection {
-    private static final int DOUBLE_FAULT = 8, PAGE_FAULT = 14;
+    private static final int DEBUG = 1, DOUBLE_FAULT = 8, PAGE_FAULT = 14;
 
     /** Vectors that push an error code: 8, 10 to 14, 17. */
     private static final int HAS_ERROR_CODE = 1 << 8 | 1 << 10 | 1 << 11 | 1 << 12 | 1 << 13 | 1 << 14 | 1 << 17;
@@ -35,6 +35,7 @@ final class EventInjection {
                 errorCode = 0;
             }
         }
+        if (vector == DEBUG) s.enterDebugException();
         // Real mode pushes no error codes, and VM entry refuses one (SDM 3C 26.2.1.3).
         boolean code = s.protectedMode() && (HAS_ERROR_CODE >> vector & 1) != 0;
         s.injectInfo = INFO_VALID | TYPE_HARDWARE_EXCEPTION | (code ? INFO_ERROR_CODE : 0) | vector;

@@ -45,15 +45,6 @@ public final class DebugRegisters {
         return false;
     }
 
-    /** DR6 bits of the instruction breakpoints at a linear address. */
-    public static int codeAt(CpuState s, long gva) {
-        int hit = 0;
-        for (int n = 0; n < 4; n++) {
-            if (enabled(s.dr[7], n) && type(s.dr[7], n) == EXECUTE && s.dr[n] == gva) hit |= 1 << n;
-        }
-        return hit;
-    }
-
     /** Collects the data breakpoints that an access hits; they are reported after the instruction, as a trap. */
     static void dataAccess(Cpu c, long gva, int size, boolean write) {
         CpuState s = c.s;

@@ -49,20 +49,14 @@ public final class Delivery {
     private static int intercepted(Cpu c, int vector, int error) {
         int answer = Intercepts.DONE;
         if ((c.v.exceptionBitmap >> vector & 1) != 0) {
-            answer = c.calls.exception(c.v, vector, error, vector == Cpu.DB ? c.s.pendingDebug : c.s.cr2);
+            answer = c.calls.exception(c.v, vector, error, vector == Cpu.DB ? c.s.debugCauses() : c.s.cr2);
         }
         if (vector == Cpu.DB) {
             // An exit leaves DR6 alone (SDM 3C 27.1): the causes are in its qualification.
-            if (answer == Intercepts.DONE) debugStatus(c);
+            if (answer == Intercepts.DONE) c.s.enterDebugException();
             c.s.pendingDebug = 0;
         }
         return answer;
-    }
-
-    /** A #DB moves the pending causes to DR6 (SDM 3B 17.2.3). */
-    private static void debugStatus(Cpu c) {
-        CpuState s = c.s;
-        s.dr[6] = s.dr[6] & ~0xfL | s.pendingDebug;
     }
 
     /** Delivers an event, and what goes wrong on the way. See {@code Emulator.deliver}. */

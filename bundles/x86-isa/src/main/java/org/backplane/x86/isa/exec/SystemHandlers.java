@@ -71,7 +71,6 @@ final class SystemHandlers {
         if (alias && (s.cr4 & CpuState.CR4_DE) != 0) throw c.undefined();
         c.privileged();
         if ((s.dr[7] & DebugRegisters.GD) != 0) {
-            s.dr[7] &= ~(long) DebugRegisters.GD;
             s.pendingDebug |= DebugRegisters.BD;
             throw c.fault(Cpu.DB, Cpu.NO_ERROR);
         }

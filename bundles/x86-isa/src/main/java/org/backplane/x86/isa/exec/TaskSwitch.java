@@ -173,6 +173,10 @@ final class TaskSwitch {
             frame.commit(c);
         }
         if (s.rip > s.segLimit[CpuState.CS]) throw c.fault(Cpu.GP, 0);
-        if (wide && (c.readSystem(base + 0x64, 2) & 1) != 0) s.pendingDebug |= DebugRegisters.BT;
+        if (wide && (c.readSystem(base + 0x64, 2) & 1) != 0) {
+            // BT has no place among the pending debug exceptions (SDM 3C 24.4.2).
+            s.dr[6] |= DebugRegisters.BT;
+            s.pendingDebug |= CpuState.PENDING_ENABLED;
+        }
     }
 }
