@@ -28,6 +28,7 @@ final class MemoryExits {
 
     int mmioRead(long gpa, int size) {
         if (x.paging().apicAccess) return apic.read((int) gpa & 0xfff, size);
+        if (x.paging().exitMade) return afterExit(core.mmioRead(v, gpa, size));
         int reason = vmcs.ept() ? ExitReasons.EPT_VIOLATION : ExitReasons.EXCEPTION_NMI;
         exits.count(reason);
         boolean observed = core.observed(reason);
@@ -40,6 +41,7 @@ final class MemoryExits {
 
     int mmioWrite(long gpa, int size, long value) {
         if (x.paging().apicAccess) return apic.write((int) gpa & 0xfff, size, value);
+        if (x.paging().exitMade) return afterExit(core.mmioWrite(v, gpa, size, value));
         int reason = vmcs.ept() ? ExitReasons.EPT_VIOLATION : ExitReasons.EXCEPTION_NMI;
         exits.count(reason);
         boolean observed = core.observed(reason);
@@ -51,6 +53,11 @@ final class MemoryExits {
         if (answer != Intercepts.EXIT) return exits.served(answer);
         if (!observed) x.paging().recordMmio(gpa, Intercepts.WRITE);
         return exits.leave(reason);
+    }
+
+    /** The access that an event's delivery makes after its exit, which is on record. */
+    private int afterExit(int answer) {
+        return answer == Intercepts.EXIT ? exits.leave(v.exit.reason) : exits.served(answer);
     }
 
     int invlpg(long gva) {

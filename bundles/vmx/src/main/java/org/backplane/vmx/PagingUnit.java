@@ -34,6 +34,9 @@ abstract sealed class PagingUnit permits ShadowPaging, TwoDimensionalPaging {
     /** Answer of an exit helper: the tables were changed, walk again. Not one of {@link Intercepts}' answers. */
     static final long AGAIN = -16;
 
+    /** Another one: the access of an event's delivery is to be made as one to a device at {@code v.gpa} ({@code ExitDispatcher.handle}). */
+    static final long DEVICE = -17;
+
     final VmxVcpu x;
     final VcpuContext v;
     final CpuState s;
@@ -47,6 +50,9 @@ abstract sealed class PagingUnit permits ShadowPaging, TwoDimensionalPaging {
 
     /** That answer was for the APIC-access page. */
     boolean apicAccess;
+
+    /** The exit of that access has been made and shown already; what is still to be done is the access itself. */
+    boolean exitMade;
 
     /** CR2 before the last #PF that may still exit. */
     long cr2Before;
@@ -73,7 +79,7 @@ abstract sealed class PagingUnit permits ShadowPaging, TwoDimensionalPaging {
         }
         long answer = walk(gva, access);
         if (answer == Intercepts.T_MMIO) {
-            if (!apicAccess) rememberDevice(i, gva, access);
+            if (!apicAccess && !exitMade) rememberDevice(i, gva, access);
         } else if (answer == Intercepts.T_FAULT) {
             // A page fault drops what the address used, as INVLPG does (SDM 3A 4.10.4.1).
             invalidate(gva);
@@ -130,7 +136,14 @@ abstract sealed class PagingUnit permits ShadowPaging, TwoDimensionalPaging {
         v.gpa = gpa;
         mmioGva = gva;
         mmioAccess = access;
-        apicAccess = false;
+        apicAccess = exitMade = false;
+        return Intercepts.T_MMIO;
+    }
+
+    /** The same after the exit of the access, {@link #DEVICE}. It holds for this access only: there may be memory at the address. */
+    final long deviceAfterExit(long gva, int access) {
+        mmio(v.gpa, gva, access);
+        exitMade = true;
         return Intercepts.T_MMIO;
     }
 
@@ -153,7 +166,7 @@ abstract sealed class PagingUnit permits ShadowPaging, TwoDimensionalPaging {
 
     /**
      * What to do after the exit of a page fault was handled: {@link #AGAIN} if only the tables changed, T_RETRY if the instruction was
-     * emulated meanwhile.
+     * emulated meanwhile, {@link #DEVICE} if the access is one that only the delivery of an event can make.
      */
     final long afterFault(int answer, long rip, long rcx) {
         switch (answer) {
@@ -161,6 +174,8 @@ abstract sealed class PagingUnit permits ShadowPaging, TwoDimensionalPaging {
                 return Intercepts.T_FAULT;
             case Intercepts.EXIT:
                 return Intercepts.T_EXIT;
+            case Intercepts.DONE:
+                return DEVICE;
             default:
                 return s.rip == rip && s.gpr[CpuState.RCX] == rcx ? AGAIN : Intercepts.T_RETRY;
         }

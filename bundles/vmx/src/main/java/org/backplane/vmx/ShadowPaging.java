@@ -42,6 +42,7 @@ final class ShadowPaging extends PagingUnit {
                 return mmio((leaf & Spte.FRAME_MASK) | gva & 0xfff, gva, access);
             }
             long answer = pageFault(gva, access & 0x16 | (Spte.present(leaf) ? ERROR_PRESENT : 0));
+            if (answer == DEVICE) return deviceAfterExit(gva, access);
             if (answer != AGAIN) return answer;
         }
         return Intercepts.T_RETRY;

@@ -53,6 +53,7 @@ final class TwoDimensionalPaging extends PagingUnit implements GuestWalk.Memory 
         this.gva = gva;
         for (int n = 0; n < TRIES; n++) {
             long answer = once(gva, access);
+            if (answer == DEVICE) return deviceAfterExit(gva, access);
             if (answer != AGAIN) return answer;
         }
         return Intercepts.T_RETRY;
@@ -201,6 +202,7 @@ final class TwoDimensionalPaging extends PagingUnit implements GuestWalk.Memory 
                 return -1;
             }
             aborted = violation(gpa, access, leaf, false);
+            if (aborted == DEVICE) return 0;
             if (aborted != AGAIN) return -1;
         }
         aborted = Intercepts.T_RETRY;

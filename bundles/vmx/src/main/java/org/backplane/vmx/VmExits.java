@@ -1,6 +1,7 @@
 package org.backplane.vmx;
 
 import org.backplane.kvm.spi.cpu.CpuBackend;
+import org.backplane.kvm.spi.cpu.CpuState;
 import org.backplane.kvm.spi.cpu.Intercepts;
 import org.backplane.kvm.spi.cpu.VcpuContext;
 import org.backplane.kvm.spi.exit.ExitDispatcher;
@@ -75,7 +76,15 @@ final class VmExits {
 
     /** Shows a recorded exit if it is observed. True if it must leave the guest before it is handled. */
     boolean leavesAtOnce(boolean observed) {
-        return observed && !core.passes(v) || !inPlace;
+        return observed && !core.passes(v) || leavesUnhandled();
+    }
+
+    /**
+     * Exits are not handled in place. But an access of an event's delivery is in any case: outside of the guest there would be no instruction to emulate
+     * it with, and the event delivered again would meet the same exit again.
+     */
+    private boolean leavesUnhandled() {
+        return !inPlace && (v.state.vectoringInfo & CpuState.INFO_VALID) == 0;
     }
 
     /** The exit just recorded is one that always leaves the guest. */
@@ -88,7 +97,7 @@ final class VmExits {
     /** Counts the exit just recorded and has it handled, in place if that can be. */
     int dispatch(int reason) {
         counts[reason]++;
-        if (!passes(reason) || !inPlace) return leave(reason);
+        if (!passes(reason) || leavesUnhandled()) return leave(reason);
         int answer = core.handle(v);
         if (answer == Intercepts.EXIT) return realMode.tripleFault() ? tripleFault() : leave(reason);
         if (realMode.stranded()) return reenter(answer);

@@ -5,6 +5,8 @@ import static org.backplane.vmx.GuestMachine.*;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.ArrayList;
+import java.util.List;
 import org.backplane.kvm.spi.cpu.HostMemory;
 import org.backplane.kvm.spi.cpu.Intercepts;
 import org.backplane.kvm.spi.exit.ExitReasons;
@@ -171,6 +173,61 @@ class GuestEventsTest {
         vectoring(INFO_VALID | TYPE_HARDWARE_EXCEPTION | INFO_ERROR_CODE | 13, 0);
         assertEquals(0x50, g.get(VmcsField.IDT_VECTORING_ERROR_CODE));
         assertEquals(STACK - 1 & ~0xfffL, g.get(VmcsField.GUEST_PHYSICAL_ADDRESS) & ~0xfffL);
+    }
+
+    /** The access is made by the delivery itself, after one exit of its own; also where exits are not handled in place. */
+    @Test
+    void anAccessThatTheHandlerHasMadeAsOneToADeviceIsMadeByTheDelivery() {
+        g.core.observesAll = false;
+        int page = (int) (STACK - 1 >> 12);
+        g.ept(page, Spte.of(g.memory.frame(page), Spte.P | Spte.U));
+        List<Long> written = new ArrayList<>();
+        g.core.device = () -> written.add(g.v.gpa);
+        g.core.handler = v -> {
+            if (v.exit.reason == ExitReasons.HLT) return Intercepts.EXIT;
+            assertEquals(CODE, v.state.rip);
+            v.gpa = v.exit.gpa;
+            return Intercepts.DONE;
+        };
+        for (int timer : new int[] {0, Controls.PIN_PREEMPTION_TIMER}) {
+            g.with(VmcsField.PIN_BASED_CONTROLS, timer).set(VmcsField.VMX_PREEMPTION_TIMER_VALUE, 1000);
+            written.clear();
+            long before = violations();
+            g.s.gpr[RSP] = STACK;
+            inject(TYPE_EXTERNAL | 0x20);
+            g.s.setRflags(IF | 2);
+            assertEquals(ExitReasons.HLT, g.go("90"));
+            assertEquals(HANDLERS + 0x20 * 16, g.s.rip);
+            assertEquals(List.of(STACK - 4, STACK - 8, STACK - 12), written);
+            assertEquals(3, violations() - before, "each access exits once");
+            assertEquals(0, g.memory.read(STACK - 4, 4), "nothing went by the device");
+        }
+    }
+
+    private long violations() {
+        return g.backend.counters().getOrDefault("exits." + ExitReasons.name(ExitReasons.EPT_VIOLATION), 0L);
+    }
+
+    /** A page that was mended for an event holds nothing back: a later access goes to the memory at once. */
+    @Test
+    void anAccessMadeAsOneToADeviceIsNotRemembered() {
+        g.core.observesAll = false;
+        int page = (int) (STACK - 1 >> 12);
+        g.ept(page, Spte.of(g.memory.frame(page), Spte.P | Spte.U));
+        g.core.handler = v -> {
+            if (v.exit.reason == ExitReasons.HLT) return Intercepts.EXIT;
+            v.gpa = v.exit.gpa;
+            return Intercepts.DONE;
+        };
+        g.code(HANDLERS + 0x20 * 16, "f4 50 f4");
+        inject(TYPE_EXTERNAL | 0x20);
+        g.s.setRflags(IF | 2);
+        assertEquals(ExitReasons.HLT, g.go("90"));
+        // No flush: an entry that allows more than before needs none (SDM 3C 28.3.3.1).
+        g.leaf(page, Spte.of(g.memory.frame(page), Spte.P | Spte.W | Spte.U));
+        g.s.gpr[RAX] = 0x1234;
+        assertEquals(ExitReasons.HLT, g.next());
+        assertEquals(0x1234, g.memory.read(g.s.gpr[RSP], 4));
     }
 
     /** SDM 3C 27.2.2, 27.2.3: "if the VM exit occurred while the logical processor was in real-address mode, bit 11 is 0"; and 26.2.1.3 takes it so. */

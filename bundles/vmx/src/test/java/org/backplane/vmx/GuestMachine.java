@@ -96,8 +96,13 @@ final class GuestMachine implements AutoCloseable {
 
     /** Sets the EPT leaf of a page of the first megabyte. */
     void ept(int page, long entry) {
-        memory.frames().setEntry(leafTable, page, entry);
+        leaf(page, entry);
         v.tlb.flush(false);
+    }
+
+    /** The same without the flush. */
+    void leaf(int page, long entry) {
+        memory.frames().setEntry(leafTable, page, entry);
     }
 
     /** A zeroed page of host memory: its host-physical address. */

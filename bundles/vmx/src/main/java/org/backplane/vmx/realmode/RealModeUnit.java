@@ -102,6 +102,11 @@ public final class RealModeUnit {
     /**
      * An exit was handled. Only here the guest itself has gone to protected mode; a state that is found at an entry may come from anywhere, a loader or a
      * caller who set the registers, and stays as it is.
+     *
+     * <p>An exit that leaves {@code enter} before it is handled needs no such look: no instruction that sets PE is completed by one. It leaves because an
+     * observer took it, who is the one who sets the registers then; because the caller of the API owes an access, after which the instruction comes
+     * again from its beginning, in place; or because of a control that does something at every entry and exit, and no VMCS that is set up
+     * here has one.
      */
     private void handled() {
         boolean left = realMode && s.protectedMode();
@@ -183,12 +188,12 @@ public final class RealModeUnit {
     /**
      * Delivers {@code state.injectInfo}: through the IVT, or in protected mode by the emulator. The guest's view is in the registers.
      *
-     * @return {@link #DELIVERED}; {@link #TRIPLE_FAULT}, which is not recorded yet; or {@link #LEFT}, with the event in {@code state.vectoringInfo}
-     *     unless the exit was a triple fault
+     * @return {@link #DELIVERED}; {@link #TRIPLE_FAULT}, which is not recorded yet; or {@link #LEFT}, with the event in {@code state.vectoringInfo} or
+     *     still in {@code state.injectInfo}, unless the exit was a triple fault
      */
     public int inject() {
         injected++;
-        if (!s.protectedMode()) return ivt.deliver() ? DELIVERED : TRIPLE_FAULT;
+        if (!s.protectedMode()) return ivt.deliver();
         int info = s.injectInfo;
         s.injectInfo = 0;
         v.insnLength = 0;
@@ -199,9 +204,11 @@ public final class RealModeUnit {
     boolean raiseByHand() {
         queue(v.faultVector);
         injected++;
-        if (ivt.deliver()) return true;
-        tripleFault = true;
-        return false;
+        int end = ivt.deliver();
+        // The caller of the API owes something first: the next entry delivers it.
+        if (end == LEFT) stranded = true;
+        tripleFault = end == TRIPLE_FAULT;
+        return !tripleFault;
     }
 
     /** The exit that was just handled ended in a triple fault. */
@@ -225,7 +232,7 @@ public final class RealModeUnit {
 
     /**
      * What ended {@link #inject} or {@link #emulate}, besides exit reasons: a triple fault that is no exit yet; an exit during a delivery, recorded and
-     * with its reason where the exits leave it.
+     * with its reason where the exits leave it, or an access of one by hand that the caller of the API must answer first, which is no exit.
      */
     public static final int TRIPLE_FAULT = -2, LEFT = -3;
 

@@ -47,7 +47,7 @@ class IvtDeliveryTest {
 
     private boolean deliver(int info) {
         s.injectInfo = INFO_VALID | info;
-        return ivt.deliver();
+        return ivt.deliver() == RealModeUnit.DELIVERED;
     }
 
     private long stack(int word) {

@@ -6,8 +6,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.backplane.kvm.spi.cpu.CpuState;
 import org.backplane.kvm.spi.cpu.Emulator;
+import org.backplane.kvm.spi.cpu.Intercepts;
+import org.backplane.kvm.spi.cpu.VcpuContext;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /** Exceptions: which one, with what error code, and what has not happened when it is raised (SDM 3A 6.15). */
 class FaultTest {
@@ -28,6 +31,32 @@ class FaultTest {
 
     private void page(int n, int flags) {
         m.put32(0x21000 + 4L * n, (long) n << 12 | flags);
+    }
+
+    // ---- events ----
+
+    /** A machine whose stack page is never translated; with the third question it wants the engine to leave. */
+    @Test
+    @Timeout(value = 10, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+    void whoAsksToLeaveEndsADeliveryThatIsTriedAgainAndAgain() {
+        try (TestMachine never = new TestMachine(0x10000) {
+            int asked;
+
+            @Override
+            public long translate(VcpuContext v, long gva, int access) {
+                if (gva >>> 12 != 8) return super.translate(v, gva, access);
+                if (++asked == 3) v.leave = true;
+                return T_RETRY;
+            }
+        }) {
+            never.real16();
+            never.s.gpr[CpuState.RSP] = 0x9000;
+            never.s.rip = 0x1234;
+            int event = CpuState.INFO_VALID | CpuState.TYPE_EXTERNAL | 0x20;
+            assertEquals(Intercepts.EXIT, never.emulator.deliver(never.v, event, 0, 0));
+            assertEquals(event, never.s.vectoringInfo, "it is delivered by the next entry");
+            assertEquals(0x1234, never.s.rip);
+        }
     }
 
     // ---- page faults ----

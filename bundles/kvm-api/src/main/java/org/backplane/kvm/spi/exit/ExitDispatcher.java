@@ -30,9 +30,10 @@ public interface ExitDispatcher {
 
     int portOut(VcpuContext v, int port, int size, int value);
 
-    /** An MMIO read at a gpa without a memory slot; the value comes in {@code v.ioValue}. */
+    /** An MMIO read at a gpa without a memory slot; the value comes in {@code v.ioValue}. Where there is memory after all, that is read. */
     int mmioRead(VcpuContext v, long gpa, int size);
 
+    /** An MMIO write; where there is memory after all, it goes through the one door, which drops what is for a ROM. */
     int mmioWrite(VcpuContext v, long gpa, int size, long value);
 
     /**
@@ -40,7 +41,9 @@ public interface ExitDispatcher {
      * RETRY: handled, run the instruction again. FAULT: raise the exception. EXIT: cannot be handled here, leave.
      *
      * <p>For a page fault or an EPT violation RETRY means that the tables were changed, or that the instruction was emulated: the backend walks
-     * again if RIP and RCX are as before, and else has the engine start over. For a FAULT with vector 14 the handler has set CR2.
+     * again if RIP and RCX are as before, and else has the engine start over. For a FAULT with vector 14 the handler has set CR2. While an event is being
+     * delivered ({@code state.vectoringInfo}) there is no instruction to emulate; DONE then means that the access is to be made by {@link #mmioRead} or {@link
+     * #mmioWrite} at {@code v.gpa}, which also serve a ROM and a shadowed page table. Such an access is always served in place.
      */
     int handle(VcpuContext v);
 

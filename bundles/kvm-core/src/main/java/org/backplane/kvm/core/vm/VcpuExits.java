@@ -12,6 +12,7 @@ import org.backplane.kvm.core.exit.ExitObserver;
 import org.backplane.kvm.core.exit.IoBus;
 import org.backplane.kvm.spi.cpu.CpuState;
 import org.backplane.kvm.spi.cpu.Emulator;
+import org.backplane.kvm.spi.cpu.Intercepts;
 import org.backplane.kvm.spi.cpu.VcpuContext;
 import org.backplane.kvm.spi.exit.ExitDispatcher;
 import org.backplane.kvm.spi.exit.ExitHandler;
@@ -116,7 +117,7 @@ final class VcpuExits implements ExitDispatcher {
 
     @Override
     public int mmioRead(VcpuContext v, long gpa, int size) {
-        if (vm.memory().frame(gpa >>> 12) != 0) return romRead(gpa, size);
+        if (vm.memory().frame(gpa >>> 12) != 0) return memoryRead(gpa, size);
         if (!vm.host().servesExits() && !bus.claimsMmio(gpa)) return byCaller(user.mmioRead(gpa, size));
         v.ioValue = bus.mmioRead(v.id, gpa, size);
         return done();
@@ -124,14 +125,20 @@ final class VcpuExits implements ExitDispatcher {
 
     @Override
     public int mmioWrite(VcpuContext v, long gpa, int size, long value) {
-        if (vm.memory().frame(gpa >>> 12) != 0) return done();
+        if (vm.memory().frame(gpa >>> 12) != 0) {
+            vm.memory().write(gpa, size, value);
+            return done();
+        }
         if (!vm.host().servesExits() && !bus.claimsMmio(gpa)) return byCaller(user.mmioWrite(gpa, size, value));
         bus.mmioWrite(v.id, gpa, size, value);
         return done();
     }
 
-    /** A write to a ROM comes here as if it were MMIO and is dropped; a read-modify-write instruction reads it first. */
-    private int romRead(long gpa, int size) {
+    /**
+     * What is written to a ROM comes as if it were MMIO, and is dropped behind the one door; a read-modify-write instruction reads it first. What the delivery
+     * of an event writes to a shadowed table comes so too.
+     */
+    private int memoryRead(long gpa, int size) {
         v.ioValue = vm.memory().read(gpa, size);
         return done();
     }
@@ -268,6 +275,8 @@ final class VcpuExits implements ExitDispatcher {
         int answer = verdict != null ? EXIT : handle(v);
         switch (answer) {
             case DONE -> {
+                // The access of an event's delivery is made when the event comes again; its exit has no instruction.
+                if (delivering()) return;
                 storeResult(e);
                 skip();
             }
@@ -356,9 +365,17 @@ final class VcpuExits implements ExitDispatcher {
                 v.state.cr2 = e.gva;
                 yield v.fault(PAGE_FAULT_VECTOR, v.faultError);
             }
-            case EMULATE -> delivering() && unshadow(e.gva) ? RETRY : emulateInPlace(f);
-            case MMIO -> emulateInPlace(f);
+            case EMULATE, MMIO -> delivering() ? madeByDelivery(e, shadow) : emulateInPlace(f);
         };
+    }
+
+    /**
+     * A write to a ROM or to a shadowed page table, or an access to a device, by the processor that delivers an event. The instruction at RIP is not its
+     * cause and must not be emulated: the delivery itself makes the access, as one to a device.
+     */
+    private int madeByDelivery(VmExit e, boolean shadow) {
+        v.gpa = shadow ? vm.mmu().gvaToGpa(v, e.gva, Mmu.PROBE | e.interruptionError & (Intercepts.WRITE | Intercepts.USER)) : e.gpa;
+        return DONE;
     }
 
     /** An exception that nobody asked for goes back to the guest; of a debug exception DR6 is still to be written (SDM 3C 27.1). */
@@ -391,7 +408,7 @@ final class VcpuExits implements ExitDispatcher {
         };
     }
 
-    /** The processor pushes an event's frame: there is no instruction to emulate, so the page must stop being a table (as KVM unprotects it). */
+    /** The processor is in the middle of an event's delivery. */
     private boolean delivering() {
         return (v.state.vectoringInfo & CpuState.INFO_VALID) != 0;
     }

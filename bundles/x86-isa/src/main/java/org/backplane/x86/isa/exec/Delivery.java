@@ -8,7 +8,7 @@ import org.backplane.kvm.spi.cpu.Intercepts;
  *
  * <p><b>Guarantees.</b> {@link #enter} commits everything or nothing of an event. {@link #deliver} combines faults met on the way as SDM 3A
  * table 6-5 says: a second contributory fault becomes #DF, a fault in #DF a triple fault. When an intercept leaves the guest in the
- * middle, {@code state.vectoringInfo} names the event.
+ * middle, {@code state.vectoringInfo} names the event; so it does when {@code leave} is requested while an intercept asks for another try.
  */
 public final class Delivery {
     private static final int TYPE_SOFT_FIRST = CpuState.TYPE_SOFTWARE_INTERRUPT;
@@ -75,12 +75,11 @@ public final class Delivery {
                 return Intercepts.DONE;
             } catch (Unwind u) {
                 c.ext = 0;
-                if (u.kind == Unwind.RETRY) continue;
-                int answer = Intercepts.EXIT;
                 int vector = c.faultVector, faultError = c.faultError;
-                if (u.kind == Unwind.FAULT) answer = intercepted(c, vector, faultError);
-                if (answer == Intercepts.EXIT) return Intercepts.EXIT;
-                if (answer == Intercepts.RETRY) continue;
+                int answer = u.kind == Unwind.FAULT ? intercepted(c, vector, faultError) : u.kind == Unwind.RETRY ? Intercepts.RETRY : Intercepts.EXIT;
+                // Whoever asks for the same again and again does not keep out who asks the engine to leave.
+                if (answer == Intercepts.RETRY && !c.v.leave) continue;
+                if (answer == Intercepts.RETRY || answer == Intercepts.EXIT) return Intercepts.EXIT;
                 s.vectoringInfo = 0;
                 int first = (info & CpuState.INFO_TYPE) == CpuState.TYPE_HARDWARE_EXCEPTION ? info & 0xff : -1;
                 if (first == Cpu.DF) return c.calls.tripleFault(c.v);
