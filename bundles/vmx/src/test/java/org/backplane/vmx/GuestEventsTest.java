@@ -286,6 +286,24 @@ class GuestEventsTest {
         assertEquals(HANDLERS, g.s.rip);
     }
 
+    /** SDM 3C 24.4.2: bit 12 says that the breakpoint was enabled; neither DR6 nor an exit's qualification has such a bit. */
+    @Test
+    void dataBreakpointIsPendingOverAnExit() {
+        g.s.dr[0] = DATA;
+        g.s.dr[7] = 0x401 | 1 << 16;
+        g.primary(Controls.MONITOR_TRAP_FLAG);
+        assertEquals(ExitReasons.MONITOR_TRAP_FLAG, g.go("c6050050000001 f4"));
+        assertEquals(1 << 12 | 1, g.get(VmcsField.GUEST_PENDING_DEBUG_EXCEPTIONS));
+        g.without(VmcsField.PRIMARY_PROCESSOR_BASED_CONTROLS, Controls.MONITOR_TRAP_FLAG);
+        g.set(VmcsField.EXCEPTION_BITMAP, 1 << 1);
+        assertEquals(ExitReasons.EXCEPTION_NMI, g.enter());
+        assertEquals(1, g.get(VmcsField.EXIT_QUALIFICATION));
+        g.set(VmcsField.EXCEPTION_BITMAP, 0).set(VmcsField.GUEST_PENDING_DEBUG_EXCEPTIONS, 1 << 12 | 1);
+        assertEquals(ExitReasons.HLT, g.enter());
+        assertEquals(HANDLERS + 16, g.s.rip, "#DB");
+        assertEquals(1, g.s.dr[6] & 0xf00f);
+    }
+
     /** SDM 3A 7.2.1: the T flag of the new TSS. DR6 has its BT, the pending debug exceptions have none, so the trap stays valid over an exit. */
     @Test
     void trapOfATaskSwitchIsPendingOverAnExit() {

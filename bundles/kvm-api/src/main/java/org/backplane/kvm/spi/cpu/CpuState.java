@@ -129,7 +129,7 @@ public final class CpuState {
             TYPE_PRIVILEGED_SOFTWARE_EXCEPTION = 5 << 8,
             TYPE_SOFTWARE_EXCEPTION = 6 << 8;
 
-    /** Bit of {@link #pendingDebug}: a debug exception is due, whatever the other bits say. */
+    /** Bit of {@link #pendingDebug}: a breakpoint that is enabled was met, or something else that a debug exception is due for. */
     public static final int PENDING_ENABLED = 1 << 12;
 
     /** The bits of {@link #pendingDebug} that are causes in the format of DR6: B0 to B3, BD, BS. */
@@ -224,8 +224,8 @@ public final class CpuState {
     public int activity;
 
     /**
-     * Pending debug exceptions: DR6 bits B0 to B3, BS in bit 14, and {@link #PENDING_ENABLED} for one whose cause is in DR6 already (SDM 3C 24.4.2). A fault
-     * that DR6 is to name (BD in bit 13) is here while it is raised, and never at a boundary.
+     * Pending debug exceptions (SDM 3C 24.4.2): DR6 bits B0 to B3 with {@link #PENDING_ENABLED}, which is alone when DR6 has the cause already, and BS in bit
+     * 14. What a fault is to tell DR6 (an instruction breakpoint, BD in bit 13) is here while it is raised, and never at a boundary.
      */
     public long pendingDebug;
 

@@ -36,7 +36,7 @@ public interface Emulator extends AutoCloseable {
      * @param info interruption information: vector, type, error-code bit, valid bit ({@code CpuState.INFO_*})
      * @param errorCode the error code when the info says there is one
      * @param insnLength instruction length for software events: the return RIP is RIP plus this
-     * @return {@link Intercepts#DONE}; or {@link Intercepts#EXIT} when delivery met a VM exit; then
+     * @return {@link Intercepts#DONE}; or {@link Intercepts#EXIT} when delivery met a VM exit, or {@link VcpuContext#leave} while it is to be tried again; then
      *     {@code state.vectoringInfo} names the event that was being delivered. A fault met in delivery is delivered
      *     in its stead (or as #DF) by the same call.
      */

@@ -66,7 +66,7 @@ public final class DebugRegisters {
         int bytes = bytes(c.s.dr[7], n);
         long from = c.s.dr[n] & -bytes;
         if (address < from + bytes && from < address + size) {
-            c.s.pendingDebug |= 1 << n;
+            c.s.pendingDebug |= 1 << n | CpuState.PENDING_ENABLED;
             c.stop();
         }
     }
