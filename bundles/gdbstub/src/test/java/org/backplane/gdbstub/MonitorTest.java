@@ -37,6 +37,7 @@ class MonitorTest {
         Machine machine = proxy(Machine.class, Map.of("name", "m", "debug", debugger, "cpu", new CpuState()));
         try (ServerSocket port = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             gdb = new Socket(port.getInetAddress(), port.getLocalPort());
+            gdb.setSoTimeout(20_000);
             session = new Session(machine, new Connection(port.accept()), this::block);
         }
         served = new Thread(session, "gdb-m");
