@@ -45,7 +45,7 @@ final class EptView implements MmuView {
             if (level == 1) continue;
             page(Spte.frame(e), level - 1, gfn | (long) i << 9 * (level - 1), List.of(new SpteRef(table, level, i, e)), below);
         }
-        TableRole role = new TableRole(level, 0, 0, true, true, true, false, false, false, false, false, false);
+        TableRole role = new TableRole(level, 0, 0, true, true, true, false, false, false, false, false, false, false, false);
         to.add(new TablePage(table, gfn, role, entries, parents, level == LEVELS ? 1 : 0, 0));
         to.addAll(below);
     }

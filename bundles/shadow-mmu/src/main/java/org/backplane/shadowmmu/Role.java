@@ -110,6 +110,8 @@ final class Role {
                 (role & EFER_NX) != 0,
                 pse(role),
                 (role & SMEP) != 0,
-                (role & SMAP) != 0);
+                (role & SMAP) != 0,
+                clean(role),
+                (role & GLOBAL) != 0);
     }
 }

@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.backplane.kvm.spi.cpu.CpuState;
+import org.backplane.kvm.spi.cpu.SoftTlb;
 import org.backplane.kvm.spi.cpu.VcpuContext;
 import org.backplane.kvm.spi.mmu.FrameTable;
 import org.backplane.kvm.spi.mmu.GuestWalk;
@@ -350,7 +351,7 @@ final class ShadowMmu implements Mmu, GuestWalk.Memory, ShadowPages.Tlb {
             p = Spte.present(e) ? pages.at(Spte.frame(e)) : null;
         }
         if (p != null) pages.drop(p, Spte.index(gva, 1));
-        v.tlb.flushPage(gva);
+        v.tlb.flush(SoftTlb.Flush.ADDRESS, v.state.pcid(), gva);
     }
 
     /**

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.backplane.kvm.spi.cpu.CpuState;
+import org.backplane.kvm.spi.cpu.SoftTlb;
 import org.backplane.kvm.spi.cpu.VcpuContext;
 import org.backplane.kvm.spi.mmu.Mmu.Fault;
 import org.backplane.kvm.spi.mmu.Spte;
@@ -142,7 +143,7 @@ class ShadowMmuTest {
         map(0x5000, 0x9067);
         assertEquals(0, cpu.leaf(0x5000));
         assertNotEquals(0, cpu.leaf(0x6000));
-        v.tlb.flushPage(0x5000);
+        v.tlb.flush(SoftTlb.Flush.ADDRESS, 0, 0x5000);
         cpu.access(0x5000, READ);
         assertEquals(memory.frame(9), Spte.frame(cpu.leaf(0x5000)));
     }
@@ -212,7 +213,7 @@ class ShadowMmuTest {
     void useOfATableBetweenWritesIsNoFlood() {
         for (int i = 0; i < 20; i++) {
             map(0x5000, (0x10L + i) << 12 | 0x67);
-            v.tlb.flushPage(0x5000);
+            v.tlb.flush(SoftTlb.Flush.ADDRESS, 0, 0x5000);
             assertEquals(Fault.FIXED, cpu.access(0x5000, READ));
         }
         assertTrue(mmu.pages().shadowed(memory.frame(2)));

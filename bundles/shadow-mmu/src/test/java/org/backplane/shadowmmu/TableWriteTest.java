@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.backplane.kvm.spi.cpu.CpuState;
+import org.backplane.kvm.spi.cpu.SoftTlb;
 import org.backplane.kvm.spi.cpu.VcpuContext;
 import org.backplane.kvm.spi.mmu.Mmu.Fault;
 import org.backplane.kvm.spi.mmu.Spte;
@@ -166,7 +167,7 @@ class TableWriteTest {
         map(TABLE, 5, 0x7067);
         cpu.access(0x5000, READ);
         map(TABLE, 5, 0x8067);
-        v.tlb.flushPage(0x5000);
+        v.tlb.flush(SoftTlb.Flush.ADDRESS, 0, 0x5000);
         cpu.access(0x5000, READ);
         assertEquals(memory.frame(8), Spte.frame(cpu.leaf(0x5000)));
     }

@@ -19,7 +19,12 @@ final class Arguments {
     Arguments(String command, String syntax, String[] values) {
         this.command = command;
         this.syntax = syntax;
-        this.values = values;
+        this.values = words(values);
+    }
+
+    /** What was typed: Gogo takes the word {@code null}, which is a back end's name, for the reference. */
+    static String[] words(String[] values) {
+        return Arrays.stream(values).map(String::valueOf).toArray(String[]::new);
     }
 
     /** How many are left. */
@@ -130,6 +135,6 @@ final class Arguments {
     }
 
     CommandException usage() {
-        return new CommandException("usage: " + command + (syntax.isEmpty() ? "" : " " + syntax));
+        return new CommandException(Wrap.hanging("usage: " + command + " ", syntax).stripTrailing());
     }
 }

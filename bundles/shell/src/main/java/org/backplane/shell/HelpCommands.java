@@ -86,7 +86,7 @@ public final class HelpCommands {
     }
 
     private static void describe(Catalog.Entry e, PrintStream out) {
-        out.println(e.fullName() + (e.syntax().isEmpty() ? "" : " " + e.syntax()));
+        out.println(Wrap.hanging(e.fullName() + " ", e.syntax()).stripTrailing());
         out.println("  " + e.description());
         if (!e.examples().isEmpty()) {
             out.println("examples:");
@@ -102,7 +102,7 @@ public final class HelpCommands {
 
     private static void option(MachineOptions.Option o, PrintStream out) {
         String left = "-" + o.name() + (o.argument().isEmpty() ? "" : " " + o.argument());
-        out.printf("  %-34s %s%s%n", left, o.help(), o.multiple() ? " (may be repeated)" : "");
+        out.println(Wrap.hanging(String.format("  %-34s ", left), o.help() + (o.multiple() ? " (may be repeated)" : "")));
     }
 
     /** Commands that are not ours: Gogo knows. */

@@ -67,7 +67,7 @@ public final class LifeCommands {
 
     @Descriptor("boots the demonstration guest; options as for backplane run")
     public void demo(CommandSession session, @Descriptor(DEMO) String[] args) {
-        List<String> given = new ArrayList<>(List.of(args));
+        List<String> given = new ArrayList<>(List.of(Arguments.words(args)));
         List<String> all = new ArrayList<>();
         all.add(given.isEmpty() || given.getFirst().startsWith("-") ? freeName() : given.removeFirst());
         if (!given.contains("-fda")) all.addAll(List.of("-fda", "builtin:demo"));

@@ -43,9 +43,10 @@ final class PagesText {
         return b.append(' ').append(r.writable() ? 'w' : '-').append(r.user() ? 'u' : '-').append(r.noExecute() ? '-' : 'x').toString();
     }
 
+    /** The guest's registers that matter; of a part of a large page also what its entry had besides rights. */
     private static String mode(TableRole r) {
         String all = (r.wp() ? " wp" : "") + (r.nxe() ? " nxe" : "") + (r.pse() ? " pse" : "") + (r.smep() ? " smep" : "") + (r.smap() ? " smap" : "");
-        return all.strip();
+        return (all + (r.clean() ? " clean" : "") + (r.global() ? " global" : "")).strip();
     }
 
     static void parents(TablePage p, PrintStream out) {

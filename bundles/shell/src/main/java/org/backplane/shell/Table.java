@@ -6,11 +6,9 @@ import java.util.List;
 
 /** Text in columns as wide as they must be; the last column is not padded. */
 final class Table {
-    private static final int TERMINAL = 80;
-
     private final List<String[]> rows = new ArrayList<>();
     private final boolean[] right;
-    private boolean tight;
+    private boolean tight, wraps;
 
     /** @param heads a head that ends in {@code >} is of a column that is aligned to the right */
     Table(String... heads) {
@@ -23,9 +21,15 @@ final class Table {
         rows.add(names);
     }
 
-    /** One blank between columns in place of two, where that makes lines fit a terminal of {@value #TERMINAL} columns. */
+    /** One blank between columns in place of two, where that makes lines fit a terminal. */
     Table tight() {
         tight = true;
+        return this;
+    }
+
+    /** A last column that is too long for a terminal goes on in the next line, below itself. */
+    Table wrapped() {
+        wraps = true;
         return this;
     }
 
@@ -44,7 +48,7 @@ final class Table {
         for (String[] r : rows) for (int i = 0; i < r.length; i++) width[i] = Math.max(width[i], r[i].length());
         int sum = 0;
         for (int w : width) sum += w;
-        String gap = tight && sum + 2 * (width.length - 1) > TERMINAL && sum + width.length - 1 <= TERMINAL ? " " : "  ";
+        String gap = tight && sum + 2 * (width.length - 1) > Wrap.TERMINAL && sum + width.length - 1 <= Wrap.TERMINAL ? " " : "  ";
         List<String> lines = new ArrayList<>();
         for (String[] r : rows) {
             StringBuilder line = new StringBuilder();
@@ -52,7 +56,13 @@ final class Table {
                 String pad = " ".repeat(width[i] - r[i].length());
                 line.append(i == 0 ? "" : gap).append(right[i] ? pad + r[i] : r[i] + pad);
             }
-            lines.add(line.toString().stripTrailing());
+            String text = line.toString().stripTrailing();
+            if (wraps && text.length() > Wrap.TERMINAL) {
+                int left = line.length() - width[width.length - 1];
+                lines.addAll(Wrap.hanging(line.substring(0, left), r[r.length - 1]).lines().toList());
+            } else {
+                lines.add(text);
+            }
         }
         return lines;
     }

@@ -15,7 +15,7 @@ final class VmcsText {
         for (Kind kind : Kind.values()) {
             List<Field> group = fields.stream().filter(f -> f.kind() == kind).toList();
             if (group.isEmpty()) continue;
-            Table t = new Table("CODE", title(kind), "VALUE>", "");
+            Table t = new Table("CODE", title(kind), "VALUE>", "").wrapped();
             for (Field f : group) t.row(String.format("%04x", f.encoding()), f.name(), value(f), f.meaning());
             t.print(out);
         }

@@ -53,6 +53,14 @@ class LifeCommandsTest {
     }
 
     @Test
+    void theWordNullIsABackEndThoughTheShellMakesNothingOfIt() {
+        create("a", "-serial", null);
+        assertEquals(Map.of("serial", List.of("null")), machines.get("a").config());
+        output(() -> life.demo(session, new String[] {"b", "-serial", null}));
+        assertEquals(List.of("null"), machines.get("b").config().get("serial"));
+    }
+
+    @Test
     void aFileIsLookedForWhereTheSessionIs() throws Exception {
         Files.writeString(directory.resolve("disk.img"), "x");
         create("a", "-fda", "disk.img", "-kernel", "nowhere", "-append", "disk.img");

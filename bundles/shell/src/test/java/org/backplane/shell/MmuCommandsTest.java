@@ -40,7 +40,7 @@ class MmuCommandsTest {
     }
 
     private static TablePage page(long frame, long gfn, int level, int quadrant, boolean direct, int entries, List<SpteRef> parents, int roots) {
-        TableRole role = new TableRole(level, 2, quadrant, direct, true, !direct, false, true, false, true, false, false);
+        TableRole role = new TableRole(level, 2, quadrant, direct, true, !direct, false, true, false, true, false, false, direct, direct);
         return new TablePage(frame, gfn, role, entries, parents, roots, 0);
     }
 
@@ -56,10 +56,10 @@ class MmuCommandsTest {
     void pagesTellWhatTheyShadowAndTheirRole() {
         assertEquals(
                 """
-                FRAME   GFN     ROLE               ENTRIES  PARENTS  ROOTS  WRITES  MODE
-                0x1025  0x21    1 of 2 q1 wux           14        1      0       0  wp pse
-                0x1021  0x20    2 of 2 q0 wux            2        0      1       0  wp pse
-                0x1066  0x1c00  1 of 2 direct w-x      436        0      0       0  wp pse
+                FRAME  GFN    ROLE              ENTRIES PARENTS ROOTS WRITES MODE
+                0x1025 0x21   1 of 2 q1 wux          14       1     0      0 wp pse
+                0x1021 0x20   2 of 2 q0 wux           2       0     1      0 wp pse
+                0x1066 0x1c00 1 of 2 direct w-x     436       0     0      0 wp pse clean global
                 3 pages
                 """,
                 pages());

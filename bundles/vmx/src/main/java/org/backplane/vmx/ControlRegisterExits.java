@@ -2,6 +2,7 @@ package org.backplane.vmx;
 
 import org.backplane.kvm.spi.cpu.CpuState;
 import org.backplane.kvm.spi.cpu.Intercepts;
+import org.backplane.kvm.spi.cpu.SoftTlb;
 import org.backplane.kvm.spi.cpu.VcpuContext;
 import org.backplane.kvm.spi.exit.ExitReasons;
 import org.backplane.kvm.spi.mmu.GuestWalk;
@@ -104,7 +105,7 @@ final class ControlRegisterExits {
         boolean pae = s.paging() && (s.cr4 & CpuState.CR4_PAE) != 0 && !ia32e;
         if (pae && !GuestWalk.loadPdptes(v.memory, value, v.guestPdpte)) return v.fault(GENERAL_PROTECTION, 0);
         s.cr3 = value;
-        v.tlb.flush((s.cr4 & CpuState.CR4_PGE) != 0);
+        v.tlb.flush(SoftTlb.Flush.CONTEXT, s.pcid(), 0);
         return Intercepts.DONE;
     }
 

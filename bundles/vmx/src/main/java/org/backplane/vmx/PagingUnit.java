@@ -19,9 +19,6 @@ import org.backplane.kvm.spi.mmu.Spte;
  * <p><b>Devices.</b> A device address never enters the TLB, so that every access to one comes here. A small cache of its own saves the walk. An
  * entry counts only as long as the TLB has not been flushed, not even by INVLPG: whatever would make it wrong flushes the TLB.
  *
- * <p><b>Large pages.</b> The TLB holds pages of 4 KiB, but INVLPG of any address in a large page must drop all of it: the range that large
- * pages were cached for is remembered, and INVLPG inside it flushes everything.
- *
  * <p><b>Threading.</b> The vCPU's thread.
  */
 abstract sealed class PagingUnit permits ShadowPaging, TwoDimensionalPaging {
@@ -59,9 +56,6 @@ abstract sealed class PagingUnit permits ShadowPaging, TwoDimensionalPaging {
 
     /** The device cache: page of the gva with the access in its low bits, page of the gpa, flushes when it was entered. */
     private final long[] deviceTag = new long[DEVICE_PAGES], deviceGpa = new long[DEVICE_PAGES], deviceFlushes = new long[DEVICE_PAGES];
-
-    /** Linear addresses that large pages were cached for. */
-    private long largeFrom = Long.MAX_VALUE, largeTo = Long.MIN_VALUE;
 
     PagingUnit(VmxVcpu x) {
         this.x = x;
@@ -107,18 +101,9 @@ abstract sealed class PagingUnit permits ShadowPaging, TwoDimensionalPaging {
         deviceFlushes[i] = tlb.flushes + tlb.pageFlushes;
     }
 
-    /** The TLB gets an entry for a part of a page of so many bits. */
-    final void large(long gva, int shift) {
-        long from = gva >> shift << shift;
-        long to = from + (1L << shift);
-        if (from < largeFrom) largeFrom = from;
-        if (to > largeTo) largeTo = to;
-    }
-
     /** INVLPG without an exit, and what a page fault does. */
     final void invalidate(long gva) {
-        if (gva >= largeFrom && gva < largeTo) tlb.flush(false);
-        else tlb.flushPage(gva);
+        tlb.flush(SoftTlb.Flush.ADDRESS, s.pcid(), gva);
     }
 
     /** The exit of an access to a device that cannot be done in place. The record names the address. */

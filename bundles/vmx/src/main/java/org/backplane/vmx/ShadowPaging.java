@@ -18,8 +18,8 @@ import org.backplane.kvm.spi.mmu.Spte;
 final class ShadowPaging extends PagingUnit {
     private static final int PAGE_FAULT = 14, ERROR_PRESENT = 1;
 
-    /** log2 of the largest page that a part in the shadow may be of: 4 MiB, in long mode 1 GiB. */
-    private static final int LARGEST = 22, LARGEST_LONG = 30;
+    /** log2 of a page, and of the largest that a part in the shadow may be of: 4 MiB, in long mode 1 GiB. */
+    private static final int SMALL = 12, LARGEST = 22, LARGEST_LONG = 30;
 
     /** Of the last walk: the leaf entry, where it is, the rights along the way; or the error. */
     private long leaf, leafHost, rights;
@@ -117,10 +117,10 @@ final class ShadowPaging extends PagingUnit {
         // What SMAP says depends on RFLAGS.AC, which changes without a flush.
         boolean data = !guarded || (s.cr4 & CpuState.CR4_SMAP) == 0;
         boolean fetch = rights >= 0 && (!guarded || (s.cr4 & CpuState.CR4_SMEP) == 0);
-        if ((leaf & Spte.LARGE) != 0) large(gva, s.longModeActive() ? LARGEST_LONG : LARGEST);
+        int shift = (leaf & Spte.LARGE) == 0 ? SMALL : s.longModeActive() ? LARGEST_LONG : LARGEST;
         boolean global = (leaf & Spte.G) != 0 && (s.cr4 & CpuState.CR4_PGE) != 0;
         boolean writable = data && (rights & Spte.W) != 0 && dirty && !code;
-        tlb.fill(user ? SoftTlb.USER : SoftTlb.SUPERVISOR, gva, host, data, writable, fetch, global);
+        tlb.fill(user ? SoftTlb.USER : SoftTlb.SUPERVISOR, gva, host, data, writable, fetch, global, shift);
         return host + (gva & 0xfff);
     }
 

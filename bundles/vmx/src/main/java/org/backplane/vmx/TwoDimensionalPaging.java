@@ -100,8 +100,7 @@ final class TwoDimensionalPaging extends PagingUnit implements GuestWalk.Memory 
             // Depends on RFLAGS.AC, which changes without a flush.
             read = write = false;
         }
-        if (guest.level > 1) large(gva, guest.pageShift);
-        tlb.fill(user != 0 ? SoftTlb.USER : SoftTlb.SUPERVISOR, gva, host, read, write, fetch, guest.global);
+        tlb.fill(user != 0 ? SoftTlb.USER : SoftTlb.SUPERVISOR, gva, host, read, write, fetch, guest.global, guest.pageShift);
         return host + (guest.gpa & 0xfff);
     }
 

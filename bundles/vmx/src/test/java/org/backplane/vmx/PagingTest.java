@@ -444,6 +444,50 @@ class PagingTest {
     }
 
     @Test
+    void invlpgThatExitsDropsAllOfALargePageToo() {
+        direct();
+        guestPaging();
+        rig.s.cr4 |= CR4_PSE;
+        rig.memory.write(0x1000 + 3 * 4, 4, 0xe7);
+        identity(1, 5, 7);
+        translate(0x00c05000, READ);
+        translate(0x00c07000, READ);
+        rig.vcpu().vmcs.primary |= Controls.INVLPG_EXITING;
+        rig.enter(i -> {
+            i.invlpg(rig.v, 0x00c05000);
+            return Emulator.BUDGET;
+        });
+        assertEquals(1, rig.count(ExitReasons.INVLPG));
+        assertFalse(tagged(SoftTlb.SUPERVISOR, 0x00c05000, SoftTlb.READ));
+        assertFalse(tagged(SoftTlb.SUPERVISOR, 0x00c07000, SoftTlb.READ));
+    }
+
+    @Test
+    void largePagesThatAreGoneDoNotMakeInvlpgDropMore() {
+        direct();
+        guestPaging();
+        rig.s.cr4 |= CR4_PSE;
+        rig.memory.write(0x1000, 4, 0xe7);
+        rig.memory.write(0x1000 + 3 * 4, 4, 0xe7);
+        identity(1, 2, 5, 6);
+        translate(0x5000, READ);
+        translate(0x00c05000, READ);
+        rig.v.tlb.flush(false);
+        // Now small pages between the two.
+        rig.memory.write(0x1000 + 4, 4, 0x2067);
+        rig.memory.write(0x2000 + 5 * 4, 4, 0x5067);
+        rig.memory.write(0x2000 + 6 * 4, 4, 0x6067);
+        translate(0x405000, READ);
+        translate(0x406000, READ);
+        rig.enter(i -> {
+            i.invlpg(rig.v, 0x405000);
+            return Emulator.BUDGET;
+        });
+        assertFalse(tagged(SoftTlb.SUPERVISOR, 0x405000, SoftTlb.READ));
+        assertTrue(tagged(SoftTlb.SUPERVISOR, 0x406000, SoftTlb.READ));
+    }
+
+    @Test
     void userPagesAreNotCachedForTheSupervisorUnderSmap() {
         direct();
         guestPaging();
@@ -468,7 +512,7 @@ class PagingTest {
         leaf(0x1f0, Spte.of(frame(5), RWU));
         assertEquals(T_MMIO, translate(0x1f0040, WRITE), "still cached");
         assertEquals(host(0x5040), translate(0x1f0040, READ), "for this access only");
-        rig.v.tlb.flushPage(0x9000);
+        rig.v.tlb.flush(SoftTlb.Flush.ADDRESS, 0, 0x9000);
         assertEquals(host(0x5040), translate(0x1f0040, WRITE));
     }
 

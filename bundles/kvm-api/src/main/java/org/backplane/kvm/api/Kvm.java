@@ -30,8 +30,9 @@ public interface Kvm {
      * KVM_CREATE_VM.
      *
      * @param options {@code cpu-backend}, {@code mmu}, {@code emulator}: card types; missing ones take the best there is. {@code realmode}: a value of
-     *     {@link org.backplane.kvm.spi.cpu.RealMode}; without it what suits the MMU
-     * @throws KvmException ENODEV if no such card is there
+     *     {@link org.backplane.kvm.spi.cpu.RealMode}; without it what suits the MMU. Whatever else is
+     *     there is a property of the MMU, as {@code shadow-pages}, the most shadow pages of {@code mmu=shadow} (at least 64)
+     * @throws KvmException ENODEV if no such card is there, EINVAL for a value that a card refuses
      */
     Vm createVm(Map<String, String> options);
 

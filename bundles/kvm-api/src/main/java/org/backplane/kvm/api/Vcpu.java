@@ -6,14 +6,19 @@ import org.osgi.annotation.versioning.ProviderType;
 /**
  * A virtual CPU, what the vCPU file descriptor is.
  *
- * <p><b>Threading.</b> One thread at a time; {@link #run} executes on the calling thread and a second caller gets EBUSY. Only {@link #kick}
- * may be called by anybody at any time.
+ * <p><b>Threading.</b> One thread at a time; {@link #run} executes on the calling thread and a second caller gets EBUSY. Only {@link #kick}, {@link
+ * #interrupt} and {@link #nmi} may be called by anybody at any time. vCPUs of one VM on several threads take turns in {@link #run}, see {@link Vm}.
  */
 @ProviderType
 public interface Vcpu {
     int id();
 
-    /** KVM_RUN: runs the guest until an exit. Returns the shared page, the same object as {@link #kvmRun}; EBUSY if another thread is inside. */
+    /**
+     * KVM_RUN: runs the guest until an exit.
+     *
+     * @return the shared page, the same object as {@link #kvmRun}
+     * @throws KvmException EBUSY if another thread is inside, or if the call comes from inside a run of the same VM
+     */
     KvmRun run();
 
     /** The shared page. The same object for the life of the vCPU. */

@@ -9,6 +9,9 @@ import org.osgi.annotation.versioning.ProviderType;
  *
  * <p><b>Threading.</b> Any thread; calls that change memory take all vCPUs out of the guest first and wait for it. They must not be made
  * from inside {@link Vcpu#run} of the same VM.
+ *
+ * <p><b>Several vCPUs</b> may each run on a thread of its own, as with KVM. The result is right, and not parallel yet: one vCPU of a VM executes at a
+ * time, for a stretch of some 100,000 instructions while others wait, which take their turns in order. To the guest it is a machine whose processors are slow.
  */
 @ProviderType
 public interface Vm extends AutoCloseable {
@@ -32,7 +35,8 @@ public interface Vm extends AutoCloseable {
      */
     void setMemoryRegion(int slot, int flags, long guestPhysAddr, long memorySize);
 
-    /** KVM_SET_USER_MEMORY_REGION: the same with memory of the caller's: native, page-aligned, alive until the slot is gone. */
+    /** KVM_SET_USER_MEMORY_REGION: the same with memory of the caller's: native, page-aligned, alive until the slot is gone. It
+     * may be (in) the memory of another slot, but not overlap it in part only (EINVAL). */
     void setUserMemoryRegion(int slot, int flags, long guestPhysAddr, MemorySegment memory);
 
     /** Number of memory aliases. */

@@ -35,7 +35,6 @@ public final class TestProcessor implements GuestWalk.Memory {
     private final CpuState s;
     private final Mmu mmu;
     private final GuestWalk guest = new GuestWalk();
-    private long largeFrom = Long.MAX_VALUE, largeTo = Long.MIN_VALUE;
 
     /** Where the last access went. */
     public long host, gpa;
@@ -66,7 +65,7 @@ public final class TestProcessor implements GuestWalk.Memory {
         s.cr3 = cr3;
         loadPdptes();
         mmu.setRoot(v);
-        v.tlb.flush((s.cr4 & CpuState.CR4_PGE) != 0);
+        v.tlb.flush(SoftTlb.Flush.CONTEXT, s.pcid(), 0);
     }
 
     /** Another paging mode, or other bits of it. */
@@ -91,8 +90,7 @@ public final class TestProcessor implements GuestWalk.Memory {
     }
 
     private void dropFromTlb(long gva) {
-        if (gva >= largeFrom && gva < largeTo) v.tlb.flush(false);
-        else v.tlb.flushPage(gva);
+        v.tlb.flush(SoftTlb.Flush.ADDRESS, s.pcid(), gva);
     }
 
     // ---- accesses ----
@@ -216,23 +214,18 @@ public final class TestProcessor implements GuestWalk.Memory {
         boolean write = (access & Intercepts.WRITE) != 0;
         long now = leaf | (write ? Spte.A | Spte.D : Spte.A);
         memory.frames().setEntry(leafTable, Spte.index(gva, 1), now);
-        if ((leaf & Spte.LARGE) != 0) large(gva, s.longModeActive() ? 30 : 22);
         boolean global = (leaf & Spte.G) != 0 && (s.cr4 & CpuState.CR4_PGE) != 0;
-        fill(gva, access, Spte.frame(leaf), (now & (Spte.W | Spte.D)) == (Spte.W | Spte.D), leaf >= 0, global);
+        int shift = (leaf & Spte.LARGE) == 0 ? 12 : s.longModeActive() ? 30 : 22;
+        fill(gva, access, Spte.frame(leaf), (now & (Spte.W | Spte.D)) == (Spte.W | Spte.D), leaf >= 0, global, shift);
         return Result.MEMORY;
     }
 
-    private void fill(long gva, int access, long frame, boolean write, boolean fetch, boolean global) {
+    private void fill(long gva, int access, long frame, boolean write, boolean fetch, boolean global, int shift) {
         long page = memory.frames().host(frame);
         host = page + (gva & 0xfff);
         // SMEP and SMAP make rights depend on more than an entry says: then nothing is cached.
         if ((access & Intercepts.USER) == 0 && (s.cr4 & (CpuState.CR4_SMEP | CpuState.CR4_SMAP)) != 0) return;
-        v.tlb.fill((access & Intercepts.USER) != 0 ? SoftTlb.USER : SoftTlb.SUPERVISOR, gva, page, true, write, fetch, global);
-    }
-
-    private void large(long gva, int shift) {
-        largeFrom = Math.min(largeFrom, gva >> shift << shift);
-        largeTo = Math.max(largeTo, (gva >> shift) + 1 << shift);
+        v.tlb.fill((access & Intercepts.USER) != 0 ? SoftTlb.USER : SoftTlb.SUPERVISOR, gva, page, true, write, fetch, global, shift);
     }
 
     private void checkFrame(long e) {
@@ -257,11 +250,10 @@ public final class TestProcessor implements GuestWalk.Memory {
         gpa = guest.gpa;
         Result r = ept(gpa, access);
         if (r != Result.MEMORY) return r;
-        if (guest.level > 1) large(gva, guest.pageShift);
         int user = access & Intercepts.USER;
         boolean write = guest.dirty && (leaf & Spte.W) != 0 && guest.allows(s, user | Intercepts.WRITE);
         boolean fetch = leaf >= 0 && guest.allows(s, user | Intercepts.FETCH);
-        fill(gva, access, Spte.frame(leaf), write, fetch, guest.global);
+        fill(gva, access, Spte.frame(leaf), write, fetch, guest.global, guest.pageShift);
         return r;
     }
 

@@ -1,5 +1,6 @@
 package org.backplane.kvm.core;
 
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -31,6 +32,11 @@ import org.slf4j.LoggerFactory;
  */
 @Component
 public final class KvmService implements Kvm {
+    private static final String BACKEND = "cpu-backend", MMU = "mmu", EMULATOR = "emulator", REAL_MODE = "realmode";
+
+    /** Options of {@link #createVm} that are not properties of the MMU. */
+    private static final Set<String> OWN_OPTIONS = Set.of(BACKEND, MMU, EMULATOR, REAL_MODE);
+
     private final CardRegistry registry;
     private final Set<KvmVm> vms = ConcurrentHashMap.newKeySet();
 
@@ -71,19 +77,26 @@ public final class KvmService implements Kvm {
 
     @Override
     public Vm createVm(Map<String, String> options) {
+        Map<String, String> mmuProperties = new HashMap<>(options);
+        mmuProperties.keySet().removeAll(OWN_OPTIONS);
         KvmVm[] self = new KvmVm[1];
         KvmVm vm = new KvmVm(
                 VmHost.NONE,
                 (slot, e) -> LoggerFactory.getLogger(KvmService.class).error("slot {} threw", slot, e),
-                Map.of(),
+                Map.copyOf(mmuProperties),
                 () -> vms.remove(self[0]));
         self[0] = vm;
         RealMode realMode = realMode(options);
         vm.askRealMode(realMode);
-        vm.installCpu(
-                (CpuBackendFactory) card(Kind.CPU_BACKEND, options, "cpu-backend", "vmx").factory(),
-                (MmuFactory) card(Kind.MMU, options, "mmu", "direct").factory(),
-                (EmulatorFactory) card(Kind.EMULATOR, options, "emulator", "interpreter").factory());
+        try {
+            vm.installCpu(
+                    (CpuBackendFactory) card(Kind.CPU_BACKEND, options, BACKEND, "vmx").factory(),
+                    (MmuFactory) card(Kind.MMU, options, MMU, "direct").factory(),
+                    (EmulatorFactory) card(Kind.EMULATOR, options, EMULATOR, "interpreter").factory());
+        } catch (IllegalArgumentException e) {
+            vm.close();
+            throw new KvmException(Errno.EINVAL, e.getMessage());
+        }
         if (realMode == RealMode.UNRESTRICTED && vm.realMode() != realMode) {
             vm.close();
             throw new KvmException(Errno.EINVAL, "realmode: " + RealMode.NEEDS_EPT);
@@ -93,7 +106,7 @@ public final class KvmService implements Kvm {
     }
 
     private static RealMode realMode(Map<String, String> options) {
-        String text = options.get("realmode");
+        String text = options.get(REAL_MODE);
         if (text == null) return null;
         return RealMode.of(text)
                 .orElseThrow(() -> new KvmException(Errno.EINVAL, "realmode: " + RealMode.options() + ", not '" + text + "'"));

@@ -357,7 +357,7 @@ class TestMachine implements VmMemory, Intercepts, AutoCloseable {
 
     @Override
     public int invlpg(VcpuContext v, long gva) {
-        v.tlb.flushPage(gva);
+        v.tlb.flush(SoftTlb.Flush.ADDRESS, 0, gva);
         return DONE;
     }
 

@@ -457,6 +457,11 @@ public final class CpuState {
         return (rflagsOther & VM) != 0;
     }
 
+    /** The current address space's identifier (SDM 3A 4.10.1): 0 without CR4.PCIDE. */
+    public int pcid() {
+        return (cr4 & CR4_PCIDE) != 0 ? (int) cr3 & 0xfff : 0;
+    }
+
     public boolean longModeActive() {
         return (efer & EFER_LMA) != 0;
     }

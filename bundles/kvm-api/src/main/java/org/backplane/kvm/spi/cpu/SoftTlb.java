@@ -10,6 +10,12 @@ import java.util.List;
  * <p><b>Who writes.</b> Only the paging unit of the CPU backend calls {@link #fill}; everybody else calls a flush. Only the
  * thread that runs the vCPU touches it (a flush for another vCPU is a request to that vCPU).
  *
+ * <p><b>Large pages</b> are entered in parts of 4 KiB, each with the size of the page that it is a part of: {@link Flush#ADDRESS} drops all parts, as INVLPG
+ * must (SDM 3A 4.10.4.1).
+ *
+ * <p><b>PCIDs.</b> An entry has no tag for its address space, so that a flush of one address space drops those of all, which is allowed. Callers name
+ * the PCID they mean all the same: with tags they stay as they are, and only {@link #fill} and {@link #flush(Flush, int, long)} change.
+ *
  * <p><b>Layout.</b> {@code entries[base + slot*4 + READ|WRITE|EXEC]} hold a tag, {@code + ADDEND} the number that turns a
  * gva into a host address. A tag is the page's gva with its low 12 bits zero; {@link #INVALID} (odd) never matches. A
  * lookup for {@code size} bytes compares with the page of the <em>last</em> byte <em>and</em> relies on the slot of the
@@ -48,7 +54,23 @@ public final class SoftTlb {
     /** Value of {@link #base} for supervisor and for user accesses. */
     public static final int SUPERVISOR = 0, USER = ENTRIES * 4;
 
-    private static final byte LISTED = 1, GLOBAL = 2;
+    /** Size of a small page in bits. */
+    private static final int SMALL = 12;
+
+    /** Bits of {@link #flags}; from {@link #SIZE} up the size of the page in bits, less {@link #SMALL}. */
+    private static final int LISTED = 1, GLOBAL = 2, SIZE = 2;
+
+    /** What a flush drops: the types of INVPCID (SDM 2A, INVPCID; 3A 4.10.4.1). */
+    public enum Flush {
+        /** The page at an address of an address space, global or not; of a large page all that is cached. INVLPG, and a page fault. */
+        ADDRESS,
+        /** All of an address space but global pages: MOV to CR3. */
+        CONTEXT,
+        /** All of all address spaces but global pages. */
+        ALL_BUT_GLOBAL,
+        /** Everything. */
+        ALL
+    }
 
     public final long[] entries = new long[ENTRIES * 8];
 
@@ -58,8 +80,10 @@ public final class SoftTlb {
     /** Counts, for {@code -stats}. */
     public long fills, flushes, pageFlushes;
 
-    /** One byte an entry: is it listed in {@link #used}, does it map a global page. */
+    /** One byte an entry: is it listed in {@link #used}, does it map a global page, and how large is the page that it is of. */
     private final byte[] flags = new byte[ENTRIES * 2];
+
+    private final LargePages large = new LargePages();
 
     /** Offsets of the entries filled since they were last flushed, so that a flush costs what was filled. */
     private final int[] used = new int[ENTRIES * 2];
@@ -83,15 +107,21 @@ public final class SoftTlb {
         return ((int) (gva >>> 12) & ENTRIES - 1) << 2;
     }
 
+    /** Enters a page that is not a part of a larger one. */
+    public void fill(int half, long gva, long host, boolean read, boolean write, boolean exec, boolean global) {
+        fill(half, gva, host, read, write, exec, global, SMALL);
+    }
+
     /**
-     * Enters a page.
+     * Enters a page of 4 KiB.
      *
      * @param half {@link #SUPERVISOR} or {@link #USER}
      * @param gva any address in the page
      * @param host host address of the page's first byte
      * @param global the entry survives a flush of non-global entries
+     * @param pageShift size in bits of the guest's page that it is a part of: 12, 21, 22 or 30; too large is allowed
      */
-    public void fill(int half, long gva, long host, boolean read, boolean write, boolean exec, boolean global) {
+    public void fill(int half, long gva, long host, boolean read, boolean write, boolean exec, boolean global, int pageShift) {
         int i = half + slot(gva);
         long tag = gva & PAGE;
         long[] e = entries;
@@ -101,9 +131,9 @@ public final class SoftTlb {
         e[i + ADDEND] = host - tag;
         if (debug.active) exposeToDebugger(i, tag);
         fills++;
-        byte f = flags[i >> 2];
-        if ((f & LISTED) == 0) used[usedCount++] = i;
-        flags[i >> 2] = global ? LISTED | GLOBAL : LISTED;
+        if ((flags[i >> 2] & LISTED) == 0) used[usedCount++] = i;
+        flags[i >> 2] = (byte) ((global ? LISTED | GLOBAL : LISTED) | pageShift - SMALL << SIZE);
+        if (pageShift > SMALL) large.mark(gva, pageShift);
     }
 
     /** A write tag serves the reads of read-modify-write instructions too. */
@@ -114,29 +144,80 @@ public final class SoftTlb {
         if ((watched & DebugControl.READ) != 0) entries[i + READ] = INVALID;
     }
 
-    /** Drops everything, or everything but global pages. */
+    /**
+     * Drops what a kind of flush says, and possibly more.
+     *
+     * @param pcid of the address space that {@link Flush#ADDRESS} and {@link Flush#CONTEXT} are about, see {@link CpuState#pcid}
+     * @param gva the address of {@link Flush#ADDRESS}
+     */
+    public void flush(Flush kind, int pcid, long gva) {
+        switch (kind) {
+            case ADDRESS -> flushAddress(gva);
+            case CONTEXT, ALL_BUT_GLOBAL -> flush(true);
+            case ALL -> flush(false);
+        }
+    }
+
+    /** Drops everything, or everything but global pages, of all address spaces. */
     public void flush(boolean keepGlobal) {
         flushes++;
+        large.clear();
         int kept = 0;
         for (int n = 0; n < usedCount; n++) {
             int i = used[n];
-            if (keepGlobal && (flags[i >> 2] & GLOBAL) != 0) {
+            if (keepGlobal && (flags[i >> 2] & GLOBAL) != 0 && page(i) != INVALID) {
                 used[kept++] = i;
+                if (pageShift(i) > SMALL) large.mark(page(i), pageShift(i));
             } else {
-                invalidate(i);
-                flags[i >> 2] = 0;
+                drop(i);
             }
         }
         usedCount = kept;
     }
 
-    /** Drops the page of a gva in both halves. */
-    public void flushPage(long gva) {
+    private void flushAddress(long gva) {
         pageFlushes++;
+        if (large.marked(gva)) flushLarge(gva);
         int s = slot(gva);
         long tag = gva & PAGE;
         if (maps(SUPERVISOR + s, tag)) invalidate(SUPERVISOR + s);
         if (maps(USER + s, tag)) invalidate(USER + s);
+    }
+
+    /** Drops the parts of the large page at an address; the marks are exact again then. */
+    private void flushLarge(long gva) {
+        large.clear();
+        int kept = 0;
+        for (int n = 0; n < usedCount; n++) {
+            int i = used[n];
+            int shift = pageShift(i);
+            long page = page(i);
+            if (page == INVALID || shift > SMALL && (page ^ gva) >>> shift == 0) {
+                drop(i);
+                continue;
+            }
+            used[kept++] = i;
+            if (shift > SMALL) large.mark(page, shift);
+        }
+        usedCount = kept;
+    }
+
+    /** Size in bits of the page that an entry is a part of. */
+    private int pageShift(int i) {
+        return (flags[i >> 2] >> SIZE) + SMALL;
+    }
+
+    /** The gva of an entry's page; {@link #INVALID} if it has no tag any more. */
+    private long page(int i) {
+        long tag = entries[i + READ];
+        if (tag == INVALID) tag = entries[i + WRITE];
+        return tag != INVALID ? tag : entries[i + EXEC];
+    }
+
+    /** The caller takes it off the list. */
+    private void drop(int i) {
+        invalidate(i);
+        flags[i >> 2] = 0;
     }
 
     /**
@@ -169,8 +250,8 @@ public final class SoftTlb {
             boolean read = entries[i + READ] != INVALID;
             boolean write = entries[i + WRITE] != INVALID;
             boolean exec = entries[i + EXEC] != INVALID;
-            if (!read && !write && !exec) continue;
-            long gva = entries[i + (read ? READ : write ? WRITE : EXEC)];
+            long gva = page(i);
+            if (gva == INVALID) continue;
             all.add(new Entry(i >= USER, gva, gva + entries[i + ADDEND], read, write, exec, (flags[i >> 2] & GLOBAL) != 0));
         }
         return all;

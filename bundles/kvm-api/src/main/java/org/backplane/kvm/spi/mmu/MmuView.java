@@ -82,6 +82,8 @@ public interface MmuView {
      * @param user the levels above grant user accesses
      * @param noExecute a level above forbids fetches
      * @param wp CR0.WP; as the following, only where it matters: the guest's registers when the page was made
+     * @param clean a direct part of a large page whose dirty bit is not set
+     * @param global a direct part of a global large page
      */
     record TableRole(
             int level,
@@ -95,15 +97,17 @@ public interface MmuView {
             boolean nxe,
             boolean pse,
             boolean smep,
-            boolean smap) {
-        /** One line such as {@code level 1 of 2, quadrant 3, wux, wp pse}. */
+            boolean smap,
+            boolean clean,
+            boolean global) {
+        /** One line such as {@code level 1 of 2, quadrant 3, wux, wp pse}, or {@code level 1 of 2, w-x, direct global, wp pse}. */
         @Override
         public String toString() {
             StringBuilder b = new StringBuilder();
             b.append("level ").append(level).append(guestLevels == 0 ? ", no paging" : " of " + guestLevels);
             if (guestLevels == 2 && !direct) b.append(", quadrant ").append(quadrant);
             b.append(", ").append(writable ? 'w' : '-').append(user ? 'u' : '-').append(noExecute ? '-' : 'x');
-            if (direct) b.append(", direct");
+            if (direct) b.append(", direct").append(clean ? " clean" : "").append(global ? " global" : "");
             String registers = (wp ? " wp" : "") + (nxe ? " nxe" : "") + (pse ? " pse" : "") + (smep ? " smep" : "") + (smap ? " smap" : "");
             return registers.isEmpty() ? b.toString() : b.append(',').append(registers).toString();
         }

@@ -3,6 +3,7 @@ package org.backplane.kvm.core.cpu;
 import static org.backplane.kvm.spi.cpu.CpuState.*;
 
 import org.backplane.kvm.spi.cpu.CpuState;
+import org.backplane.kvm.spi.cpu.SoftTlb;
 import org.backplane.kvm.spi.cpu.VcpuContext;
 import org.backplane.kvm.spi.mmu.GuestWalk;
 import org.backplane.kvm.spi.mmu.Mmu;
@@ -68,12 +69,17 @@ public final class ControlRegisters {
         return true;
     }
 
+    /**
+     * With paging on, tables outside of memory are refused where they would have to be shadowed, as KVM of 2007 does. With paging off the register is only
+     * loaded (SDM 3A 4.3: it is not used), and with EPT the processor loads it by itself.
+     */
     public boolean setCr3(long value) {
-        if (!s.longModeActive() && value >>> 32 != 0) return false;
+        if (value >>> (s.longModeActive() ? GuestWalk.PHYSICAL_BITS : 32) != 0) return false;
+        if (s.paging() && mmu.kind() == Mmu.Kind.SHADOW && v.memory.frame(value >>> 12) == 0) return false;
         if (s.paging() && (s.cr4 & CR4_PAE) != 0 && !s.longModeActive() && !loadPdptes(value)) return false;
         s.cr3 = value;
         mmu.setRoot(v);
-        v.tlb.flush((s.cr4 & CR4_PGE) != 0);
+        v.tlb.flush(SoftTlb.Flush.CONTEXT, s.pcid(), 0);
         return true;
     }
 

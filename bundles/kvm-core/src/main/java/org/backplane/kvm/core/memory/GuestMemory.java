@@ -249,7 +249,7 @@ public final class GuestMemory implements VmMemory, AutoCloseable {
                         throw new KvmException(Errno.ENOMEM, e.getMessage());
                     }
                 }
-                long frame = framesOf(memory.address(), pages);
+                long frame = framesOf(id, memory.address(), pages);
                 boolean same = old != null && old.slot.frame() == frame;
                 BitSet dirty = same && log && old.slot.dirtyLog() ? old.dirty : new BitSet();
                 slots.put(id, new Backing(new Slot(id, gfn, pages, frame, readOnly, log), memory, arena, dirty));
@@ -260,11 +260,19 @@ public final class GuestMemory implements VmMemory, AutoCloseable {
         }
     }
 
-    /** Host memory has one frame number a page, however many slots it is in: code marks and shadowed tables go by it. */
-    private long framesOf(long host, long pages) {
+    /**
+     * Host memory has one frame number a page, however many slots it is in: code marks and shadowed tables go by it. Since the frames of a slot are
+     * consecutive, memory that another slot has in part only cannot have them.
+     *
+     * @param id the slot it is for, whose old memory counts only if it holds all of the new
+     */
+    private long framesOf(int id, long host, long pages) {
         for (Backing b : slots.values()) {
-            long offset = host - b.memory.address();
-            if (offset >= 0 && (offset & 4095) == 0 && (offset >>> 12) + pages <= b.slot.pages()) return b.slot.frame() + (offset >>> 12);
+            long offset = host - b.memory.address() >> 12;
+            if (offset >= 0 && offset + pages <= b.slot.pages()) return b.slot.frame() + offset;
+            if (b.slot.id() != id && offset < b.slot.pages() && offset + pages > 0) {
+                throw new KvmException(Errno.EINVAL, "memory slot " + b.slot.id() + " has a part of this memory: give it all, or none of it");
+            }
         }
         return frames.map(host, pages);
     }

@@ -10,6 +10,7 @@ import org.backplane.kvm.core.cpu.Msrs;
 import org.backplane.kvm.spi.cpu.EmulateOps;
 import org.backplane.kvm.spi.cpu.HostMemory;
 import org.backplane.kvm.spi.cpu.Intercepts;
+import org.backplane.kvm.spi.cpu.SoftTlb;
 import org.backplane.kvm.spi.cpu.VcpuContext;
 import org.backplane.kvm.spi.exit.ExitReasons;
 
@@ -212,8 +213,7 @@ final class EmulationOps implements EmulateOps {
     @Override
     public int invlpg(VcpuContext v, long gva) {
         vm.mmu().invlpg(v, gva);
-        // The address may be in a large page, of which the TLB holds parts.
-        v.tlb.flush(false);
+        v.tlb.flush(SoftTlb.Flush.ADDRESS, v.state.pcid(), gva);
         return CONTINUE;
     }
 

@@ -28,8 +28,9 @@ import org.backplane.kvm.spi.mmu.Mmu;
  * A vCPU and its run loop: inject what waits, enter the guest, dispatch the exit, until something must go to the caller.
  *
  * <p><b>Threading.</b> {@link #run} and everything it calls belong to one thread at a time, the owner; register calls from another thread
- * while the vCPU runs are refused with EBUSY. {@link #kick}, {@link #interrupt}, {@link #keepOut} and {@link #requestTlbFlush} come from
- * anywhere.
+ * while the vCPU runs are refused with EBUSY. Of a VM's vCPUs one at a time is inside its {@link GuestGate}; the others wait for their turn, which comes
+ * behind one {@code enter} of the backend. Calls that touch what vCPUs share (the MMU, a TLB that others flush) go through the gate, too. {@link #kick}, {@link
+ * #interrupt}, {@link #leaveGuest} and {@link #requestTlbFlush} come from anywhere.
  */
 public final class KvmVcpu implements Vcpu {
     private static final int NMI_VECTOR = 2;
@@ -44,7 +45,7 @@ public final class KvmVcpu implements Vcpu {
     private final UserExit user;
     private final GuestDebugging debugging;
     private final AtomicReference<Thread> owner = new AtomicReference<>();
-    private final GuestGate gate = new GuestGate();
+    private final GuestGate gate;
     private final long[] queuedInterrupts = new long[4];
     private volatile boolean kicked;
     private volatile boolean flushRequested;
@@ -52,6 +53,7 @@ public final class KvmVcpu implements Vcpu {
 
     KvmVcpu(int id, KvmVm vm) {
         this.vm = vm;
+        gate = vm.gate();
         exits = new VcpuExits(this, vm);
         v = new VcpuContext(id, vm.memory(), vm.auditor().active() ? new AuditedExits(exits, vm.auditor()) : exits);
         control = new ControlRegisters(v);
@@ -112,6 +114,7 @@ public final class KvmVcpu implements Vcpu {
 
     @Override
     public KvmRun run() {
+        if (gate.holds()) throw new KvmException(Errno.EBUSY, "the call comes from inside KVM_RUN of a vCPU of this VM");
         if (!owner.compareAndSet(null, Thread.currentThread())) {
             throw new KvmException(Errno.EBUSY, "vCPU " + v.id + " is running");
         }
@@ -263,21 +266,10 @@ public final class KvmVcpu implements Vcpu {
         vm.host().wake();
     }
 
-    /** Has the vCPU leave the guest and stay out until {@link #letIn}; it goes on by itself then, without a return from {@link #run}. */
-    void keepOut() {
-        gate.close(() -> {
-            v.leave = true;
-            vm.host().wake();
-        });
-    }
-
-    void letIn() {
-        gate.open();
-    }
-
-    /** The calling thread is inside {@link #run} of this vCPU. */
-    boolean runsHere() {
-        return owner.get() == Thread.currentThread();
+    /** Has the vCPU come out of the guest as far as the gate; it goes on by itself, without a return from {@link #run}. */
+    void leaveGuest() {
+        v.leave = true;
+        vm.host().wake();
     }
 
     /** The TLB must be empty before the guest runs on. */
@@ -317,6 +309,13 @@ public final class KvmVcpu implements Vcpu {
     @Override
     public void setSregs(KvmSregs r) {
         checkIdle();
+        vm.exclusively(() -> {
+            takeSregs(r);
+            return null;
+        });
+    }
+
+    private void takeSregs(KvmSregs r) {
         CpuState s = v.state;
         boolean reset = s.cr0 != r.cr0 || s.cr3 != r.cr3 || s.cr4 != r.cr4 || s.efer != r.efer;
         RegisterFiles.setSregs(s, r);
@@ -377,12 +376,19 @@ public final class KvmVcpu implements Vcpu {
     @Override
     public void debugGuest(GuestDebug debug) {
         checkIdle();
-        debugging.set(debug);
+        vm.exclusively(() -> {
+            debugging.set(debug);
+            return null;
+        });
     }
 
     @Override
     public Translation translate(long linearAddress) {
         checkIdle();
+        return vm.exclusively(() -> lookUp(linearAddress));
+    }
+
+    private Translation lookUp(long linearAddress) {
         Mmu mmu = vm.mmu();
         long gpa = mmu.gvaToGpa(v, linearAddress, Mmu.PROBE);
         if (gpa < 0) return new Translation(linearAddress, 0, false, false, false);

@@ -39,6 +39,7 @@ public final class KvmVm implements Vm {
 
     private final GuestMemory memory = new GuestMemory();
     private final List<KvmVcpu> vcpus = new CopyOnWriteArrayList<>();
+    private final GuestGate gate = new GuestGate();
     private final IoBus bus;
     private final VmHost host;
     private final CpuCards cards;
@@ -89,6 +90,11 @@ public final class KvmVm implements Vm {
 
     VmHost host() {
         return host;
+    }
+
+    /** Every vCPU is inside while it runs the guest, one at a time. */
+    GuestGate gate() {
+        return gate;
     }
 
     CpuCards cards() {
@@ -246,20 +252,22 @@ public final class KvmVm implements Vm {
      * @throws KvmException EBUSY when the caller is inside {@code run}: it would wait for itself
      */
     private <T> T withVcpusOut(Supplier<T> task) {
-        for (KvmVcpu c : vcpus) {
-            if (c.runsHere()) throw new KvmException(Errno.EBUSY, "the call comes from inside KVM_RUN of vCPU " + c.id());
-        }
+        if (gate.holds()) throw new KvmException(Errno.EBUSY, "the call comes from inside KVM_RUN of a vCPU of this VM");
         synchronized (this) {
-            List<KvmVcpu> out = List.copyOf(vcpus);
-            for (KvmVcpu c : out) c.keepOut();
+            gate.close(() -> vcpus.forEach(KvmVcpu::leaveGuest));
             try {
                 synchronized (memory) {
                     return task.get();
                 }
             } finally {
-                for (KvmVcpu c : out) c.letIn();
+                gate.open();
             }
         }
+    }
+
+    /** Executes while no vCPU but one that the caller runs is inside the guest. */
+    <T> T exclusively(Supplier<T> task) {
+        return gate.holds() ? task.get() : withVcpusOut(task);
     }
 
     @Override

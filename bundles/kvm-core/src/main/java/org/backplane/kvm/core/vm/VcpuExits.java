@@ -13,6 +13,7 @@ import org.backplane.kvm.core.exit.IoBus;
 import org.backplane.kvm.spi.cpu.CpuState;
 import org.backplane.kvm.spi.cpu.Emulator;
 import org.backplane.kvm.spi.cpu.Intercepts;
+import org.backplane.kvm.spi.cpu.SoftTlb;
 import org.backplane.kvm.spi.cpu.VcpuContext;
 import org.backplane.kvm.spi.exit.ExitDispatcher;
 import org.backplane.kvm.spi.exit.ExitHandler;
@@ -208,7 +209,7 @@ final class VcpuExits implements ExitDispatcher {
             }
             case ExitReasons.INVLPG -> {
                 vm.mmu().invlpg(v, v.exit.qualification);
-                v.tlb.flushPage(v.exit.qualification);
+                v.tlb.flush(SoftTlb.Flush.ADDRESS, v.state.pcid(), v.exit.qualification);
                 yield DONE;
             }
             case ExitReasons.INVD, ExitReasons.WBINVD, ExitReasons.PAUSE, ExitReasons.TASK_SWITCH -> DONE;

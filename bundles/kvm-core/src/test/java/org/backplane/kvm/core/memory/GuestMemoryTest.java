@@ -99,6 +99,56 @@ class GuestMemoryTest {
     }
 
     @Test
+    void hostMemoryInTwoSlotsHasOneFrameNumber() {
+        try (Arena arena = Arena.ofShared()) {
+            MemorySegment mine = arena.allocate(16384, 4096);
+            memory.set(0, 0, 0x10000, 16384, mine);
+            memory.set(1, 0, 0x40000, 8192, mine.asSlice(4096, 8192));
+            assertEquals(memory.frame(0x11), memory.frame(0x40));
+            assertEquals(memory.frame(0x12), memory.frame(0x41));
+            // Code in it is found by either address.
+            memory.frames().setCodeMask(memory.frame(0x40), 1);
+            assertEquals(1, memory.frames().codeMask(memory.frame(0x11)));
+            // The slot that has it alone keeps its frames when the other goes.
+            long frame = memory.frame(0x40);
+            memory.set(0, 0, 0x10000, 0, null).release();
+            assertEquals(mine.address() + 4096, memory.frames().host(frame));
+            memory.set(1, 0, 0x40000, 0, null).release();
+            assertEquals(0, memory.frames().host(frame));
+        }
+    }
+
+    @Test
+    void hostMemoryThatAnotherSlotHasInPartIsRefused() {
+        try (Arena arena = Arena.ofShared()) {
+            MemorySegment mine = arena.allocate(16384, 4096);
+            memory.set(0, 0, 0x10000, 8192, mine.asSlice(4096, 8192));
+            refused(Errno.EINVAL, () -> memory.set(1, 0, 0x40000, 8192, mine));
+            refused(Errno.EINVAL, () -> memory.set(1, 0, 0x40000, 8192, mine.asSlice(8192, 8192)));
+            refused(Errno.EINVAL, () -> memory.set(1, 0, 0x40000, 16384, mine));
+            memory.set(1, 0, 0x40000, 4096, mine);
+            memory.set(0, 0, 0x10000, 8192, mine.asSlice(8192, 8192)).release();
+            assertEquals(mine.address() + 8192, memory.host(0x10000), "its own slot may move in its memory");
+        }
+    }
+
+    @Test
+    void dirtyBitsStayWhenASlotIsSetAgain() {
+        try (Arena arena = Arena.ofShared()) {
+            MemorySegment mine = arena.allocate(16384, 4096);
+            memory.set(0, Vm.MEM_LOG_DIRTY_PAGES, 0x10000, 16384, mine);
+            memory.write(0x11000, 1, 1);
+            memory.set(0, Vm.MEM_LOG_DIRTY_PAGES, 0x20000, 16384, mine).release();
+            memory.write(0x23000, 1, 1);
+            assertEquals("{1, 3}", memory.takeDirty(0).toString());
+            memory.write(0x22000, 1, 1);
+            memory.set(0, 0, 0x20000, 16384, mine).release();
+            memory.set(0, Vm.MEM_LOG_DIRTY_PAGES, 0x20000, 16384, mine).release();
+            assertEquals("{}", memory.takeDirty(0).toString(), "logging began anew");
+        }
+    }
+
+    @Test
     void aReadOnlySlotDropsGuestWritesAndTakesBlocks() {
         memory.set(0, Vm.MEM_READONLY, 0, 4096, null);
         memory.write(0, 1, 0x55);

@@ -143,6 +143,35 @@ class ControlRegisterRulesTest {
     }
 
     @Test
+    void cr3HasAsManyBitsAsAPhysicalAddressInLongMode() {
+        longMode();
+        assertFalse(control.setCr3(1L << 36));
+        assertEquals(0, s.cr3);
+        assertTrue(control.setCr3(1L << 35));
+    }
+
+    /** kvm-internals 3. With paging off CR3 is not used, and may hold anything (SDM 3A 4.3). */
+    @Test
+    void cr3OutsideOfMemoryIsRefusedWhereTablesAreShadowed() {
+        machine.install("shadow");
+        long outside = 1 << 20;
+        assertTrue(control.setCr3(outside));
+        assertTrue(control.setCr3(0));
+        assertTrue(control.setCr0(s.cr0 | CR0_PG));
+        assertFalse(control.setCr3(outside));
+        assertFalse(control.setCr3(0xfffff000L));
+        assertEquals(0, s.cr3);
+        assertTrue(control.setCr3(outside - 0x1000), "the last page");
+        machine.vm.setMemoryRegion(1, 0, outside, 4096);
+        assertTrue(control.setCr3(outside), "memory that came later");
+        s.cr4 = CR4_PAE;
+        assertFalse(control.setCr3(outside + 4096));
+        assertTrue(control.setCr3(outside + 4064), "the last PDPTEs");
+        machine.install("direct");
+        assertTrue(control.setCr3(outside + 4096), "with EPT the processor loads it, and a walk finds nothing");
+    }
+
+    @Test
     void lmeStaysWhilePagingIsOn() {
         long known = EFER_SCE | EFER_LME | EFER_NX;
         assertTrue(control.setCr0(s.cr0 | CR0_PG));

@@ -9,8 +9,10 @@ import org.backplane.kvm.core.cpu.Msrs;
 import org.backplane.kvm.spi.cpu.CpuState;
 import org.backplane.kvm.spi.cpu.Emulator;
 import org.backplane.kvm.spi.cpu.HostMemory;
+import org.backplane.kvm.spi.cpu.Intercepts;
 import org.backplane.kvm.spi.cpu.SoftTlb;
 import org.backplane.kvm.spi.cpu.VcpuContext;
+import org.backplane.kvm.spi.exit.ExitReasons;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -232,5 +234,31 @@ class EmulationOpsTest {
         assertEquals(Emulator.CONTINUE, ops.invlpg(v, 0x5000));
         assertTrue(!shadowed(0x5000));
         assertTrue(v.tlb.contents().stream().noneMatch(e -> e.gva() == 0x5000));
+    }
+
+    @Test
+    void invlpgDropsAllPartsOfALargePageAndNoOther() {
+        cachePartsOfALargePage();
+        assertEquals(Emulator.CONTINUE, ops.invlpg(v, 0x407000));
+        assertEquals("[5000]", cached());
+    }
+
+    @Test
+    void invlpgAsAnExitDoesTheSame() {
+        cachePartsOfALargePage();
+        v.exit.reason = ExitReasons.INVLPG;
+        v.exit.qualification = 0x407000;
+        assertEquals(Intercepts.DONE, v.exits.handle(v));
+        assertEquals("[5000]", cached());
+    }
+
+    private void cachePartsOfALargePage() {
+        long host = machine.vm.memory().host(0x5000);
+        v.tlb.fill(SoftTlb.SUPERVISOR, 0x5000, host, true, false, true, false);
+        for (long gva : new long[] {0x405000, 0x406000}) v.tlb.fill(SoftTlb.SUPERVISOR, gva, host, true, false, true, false, 22);
+    }
+
+    private String cached() {
+        return v.tlb.contents().stream().map(e -> Long.toHexString(e.gva())).sorted().toList().toString();
     }
 }

@@ -7,13 +7,18 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
 import org.backplane.kvm.api.KvmRegs;
 import org.backplane.kvm.api.KvmRun.Exit;
 import org.backplane.kvm.spi.cpu.RealMode;
+import org.backplane.kvm.spi.cpu.RealModePages;
 import org.backplane.kvm.spi.exit.ExitHandler;
 import org.backplane.kvm.spi.exit.ExitReasons;
+import org.backplane.kvm.spi.mmu.Mmu;
+import org.backplane.kvm.spi.mmu.MmuContext;
+import org.backplane.kvm.spi.mmu.MmuFactory;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -38,6 +43,33 @@ class RealModeChoiceTest {
     void whatNobodyAskedForSuitsTheMmu(String mmu, String expected) {
         install(mmu);
         assertEquals(expected, vm.realMode().option);
+    }
+
+    /** What an MMU finds in the slots when it is made is all that it is told of them. */
+    @ParameterizedTest
+    @CsvSource({"vm86, shadow", "vm86, direct", "emulate, shadow"})
+    void theReservedPagesAreThereBeforeTheMmuIsMade(String realMode, String mmu) {
+        vm.askRealMode(RealMode.of(realMode).orElseThrow());
+        List<Boolean> there = new ArrayList<>();
+        MmuFactory real = mmu(mmu);
+        vm.installCpu(vmx, new MmuFactory() {
+            @Override
+            public Mmu create(MmuContext context) {
+                there.add(context.memory().frame(RealModePages.STANDARD.tss() >>> 12) != 0);
+                return real.create(context);
+            }
+
+            @Override
+            public String type() {
+                return real.type();
+            }
+
+            @Override
+            public String description() {
+                return real.description();
+            }
+        }, interpreter);
+        assertTrue(there.getLast(), "the one in service: " + there);
     }
 
     @Test
