@@ -57,10 +57,12 @@ record CardProject(String name, String group) {
         return group + "." + name.replace("-", "");
     }
 
+    /** Of the device. It ends with Card, so that a card 'list' is not java.util's. */
     String className() {
-        return Arrays.stream(name.split("-"))
+        String words = Arrays.stream(name.split("-"))
                 .map(word -> Character.toUpperCase(word.charAt(0)) + word.substring(1))
                 .collect(Collectors.joining());
+        return words.endsWith("Card") ? words : words + "Card";
     }
 
     /**
