@@ -239,6 +239,7 @@ public final class Main {
         OUT.print("""
                 backplane                     the shell; etc/start.gogo says what it starts with
                 backplane run OPTION...       one virtual machine without the shell; backplane run help
+                backplane card new NAME       a project for a card of your own, in directory NAME
                 backplane -c 'COMMANDS'       shell commands without a terminal; status 0, or 1 if one failed
                 backplane -f FILE [ARG...]    the same from a file, or from standard input if it is -
                 backplane help | version

@@ -13,10 +13,10 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /**
- * Builds projects of {@code samples/} as their authors do: with Maven, each by its own pom and against published artifacts alone, tests included.
+ * Builds projects of cards as their authors do: with Maven, each by its own pom and against published artifacts alone, tests included.
  *
- * <p>The artifacts are published to a Maven repository of the test's own. It is the user's, through links, for all that is not
- * Backplane's, so that nothing is fetched and nothing of the user's is changed.
+ * <p>The artifacts are those of the distribution's {@code repository/}. Maven's local repository is the test's own: the user's, through links, for all
+ * that is not Backplane's, so that nothing is fetched and nothing of the user's is changed.
  */
 final class SampleBuild {
     private static final Path ROOT = Path.of(System.getProperty("backplane.root"));
@@ -28,52 +28,54 @@ final class SampleBuild {
     /** @param name of the directory below {@code target/} where all is done; what was there is deleted */
     SampleBuild(String name) throws IOException {
         work = Path.of("target", name).toAbsolutePath();
-        repository = work.resolve("repository");
         deleteTree(work);
+        repository = repositoryWithoutBackplane(work);
+        copyTree(Path.of(System.getProperty("backplane.dist"), "repository", "org", "backplane"), repository.resolve("org/backplane"));
+    }
+
+    /** Makes a local repository for Maven in a directory: the user's, through links, for all that is not Backplane's. */
+    static Path repositoryWithoutBackplane(Path directory) throws IOException {
+        Path repository = directory.resolve("repository");
         Path groups = Files.createDirectories(repository.resolve("org"));
         Path users = Path.of(System.getProperty("backplane.repository"));
         link(users, repository, "org");
         link(users.resolve("org"), groups, "backplane");
-        publish("bundles", "bundles", "pom.xml", "pom");
-        publish(".", "backplane", "pom.xml", "pom");
-    }
-
-    /** Publishes a bundle of {@code bundles/}, with the jar of its tests if it has one. */
-    SampleBuild publish(String bundle) throws IOException {
-        String module = "bundles/" + bundle;
-        String jar = "target/" + bundle + "-" + VERSION;
-        publish(module, bundle, "pom.xml", "pom");
-        publish(module, bundle, jar + ".jar", "jar");
-        if (Files.exists(ROOT.resolve(module).resolve(jar + "-tests.jar"))) publish(module, bundle, jar + "-tests.jar", "tests.jar");
-        return this;
+        return repository;
     }
 
     /**
      * Builds a sample whose version is 1.0.0.
      *
-     * @param test that has to run in it
+     * @param tests that have to run in it
      * @return its bundle
      */
-    Path build(String sample, String test) throws IOException, InterruptedException {
-        copyTree(ROOT.resolve("samples").resolve(sample), work.resolve(sample));
-        Path log = work.resolve(sample + ".log");
-        ProcessBuilder maven = new ProcessBuilder(
-                        Path.of(System.getProperty("backplane.maven"), "bin", "mvn").toString(),
-                        "-B", "-o", "-Dbackplane.version=" + VERSION, "-Dmaven.repo.local=" + repository, "package")
-                .directory(work.resolve(sample).toFile())
-                .redirectErrorStream(true)
-                .redirectOutput(log.toFile());
-        Process p = maven.start();
-        assertTrue(p.waitFor(10, TimeUnit.MINUTES), "Maven is still at it");
-        assertEquals(0, p.exitValue(), () -> read(log));
-        assertTrue(read(log).contains(test), test + " ran");
-        return work.resolve(sample).resolve("target").resolve(sample + "-1.0.0.jar");
+    Path build(String sample, String... tests) throws IOException, InterruptedException {
+        Path project = work.resolve(sample);
+        copyTree(ROOT.resolve("samples").resolve(sample), project);
+        String log = maven(project, "-Dbackplane.version=" + VERSION, "package");
+        for (String test : tests) assertTrue(log.contains(test), test + " ran");
+        return project.resolve("target").resolve(sample + "-1.0.0.jar");
     }
 
-    private void publish(String module, String artifact, String file, String suffix) throws IOException {
-        Path directory = Files.createDirectories(repository.resolve("org/backplane").resolve(artifact).resolve(VERSION));
-        String separator = suffix.equals("tests.jar") ? "-" : ".";
-        Files.copy(ROOT.resolve(module).resolve(file), directory.resolve(artifact + "-" + VERSION + separator + suffix));
+    /** Where projects are. */
+    Path work() {
+        return work;
+    }
+
+    /** Runs Maven on a project, which must succeed; answers what it said. */
+    String maven(Path project, String... arguments) throws IOException, InterruptedException {
+        Path log = work.resolve(project.getFileName() + ".log");
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("backplane.maven"), "bin", "mvn").toString(), "-B", "-o", "-Dmaven.repo.local=" + repository));
+        command.addAll(List.of(arguments));
+        Process p = new ProcessBuilder(command)
+                .directory(project.toFile())
+                .redirectErrorStream(true)
+                .redirectOutput(log.toFile())
+                .start();
+        assertTrue(p.waitFor(10, TimeUnit.MINUTES), "Maven is still at it");
+        assertEquals(0, p.exitValue(), () -> read(log));
+        return read(log);
     }
 
     private static void link(Path from, Path to, String except) throws IOException {
@@ -97,7 +99,7 @@ final class SampleBuild {
     }
 
     /** Links are removed, not followed. */
-    private static void deleteTree(Path root) throws IOException {
+    static void deleteTree(Path root) throws IOException {
         if (!Files.exists(root)) return;
         List<Path> paths;
         try (Stream<Path> all = Files.walk(root)) {

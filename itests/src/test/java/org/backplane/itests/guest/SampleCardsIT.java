@@ -32,10 +32,10 @@ class SampleCardsIT {
 
     @BeforeAll
     static void buildTheSamples() throws Exception {
-        SampleBuild build = new SampleBuild("sample-cards").publish("kvm-api").publish("device-kit");
-        edu = build.build("edu-card", "EduTest");
-        sensor = build.build("sensor-card", "SensorTest");
-        gpio = build.build("gpio-card", "GpioTest");
+        SampleBuild build = new SampleBuild("sample-cards");
+        edu = build.build("edu-card", "EduTest", "EduVmTest");
+        sensor = build.build("sensor-card", "SensorTest", "SensorVmTest");
+        gpio = build.build("gpio-card", "GpioTest", "GpioVmTest");
         kernel = Files.write(Path.of("target", "sample-cards", "cards.elf").toAbsolutePath(), GuestProgram.multibootOf("cards.txt"));
     }
 

@@ -21,7 +21,7 @@ class SampleMmuIT {
 
     @BeforeAll
     static void buildTheSample() throws Exception {
-        jar = new SampleBuild("sample-mmu").publish("kvm-api").build("vtlb-mmu", "VtlbMmuContractTest");
+        jar = new SampleBuild("sample-mmu").build("vtlb-mmu", "VtlbMmuContractTest");
     }
 
     private static GuestProcess run(String name, String... options) throws IOException {

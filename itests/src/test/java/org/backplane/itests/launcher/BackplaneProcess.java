@@ -18,6 +18,7 @@ public final class BackplaneProcess {
 
     private final Path home;
     private final Path directory;
+    private Path workingDirectory = Path.of("").toAbsolutePath();
 
     /** What came of a call. */
     public record Result(int status, String out, String err) {}
@@ -34,6 +35,13 @@ public final class BackplaneProcess {
     /** The distribution that was built. */
     public static BackplaneProcess built(Path directory) {
         return new BackplaneProcess(dist(), directory);
+    }
+
+    /** A distribution that is somewhere else, called in a directory. */
+    public static BackplaneProcess at(Path home, Path directory, Path workingDirectory) {
+        BackplaneProcess p = new BackplaneProcess(home, directory);
+        p.workingDirectory = workingDirectory;
+        return p;
     }
 
     /** The same with {@code machines/} and {@code deploy/} of its own, empty. */
@@ -74,11 +82,12 @@ public final class BackplaneProcess {
 
     Process start(String... args) throws IOException {
         List<String> command = new ArrayList<>();
-        command.add(home.resolve("backplane").toString());
+        command.add(home.resolve("backplane").toAbsolutePath().toString());
         command.add("--data");
         command.add(data().toString());
         command.addAll(Arrays.asList(args));
         ProcessBuilder builder = new ProcessBuilder(command)
+                .directory(workingDirectory.toFile())
                 .redirectOutput(directory.resolve("out").toFile())
                 .redirectError(directory.resolve("err").toFile());
         builder.environment().put("JAVA_HOME", System.getProperty("java.home"));

@@ -1,0 +1,6 @@
+package org.backplane.kvm.spi.device;
+import org.osgi.annotation.versioning.ConsumerType;
+@ConsumerType
+public interface KeyboardInput {
+    boolean key(int key, boolean down);
+}
