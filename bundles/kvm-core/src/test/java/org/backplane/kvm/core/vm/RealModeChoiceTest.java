@@ -51,8 +51,8 @@ class RealModeChoiceTest {
     void theReservedPagesAreThereBeforeTheMmuIsMade(String realMode, String mmu) {
         vm.askRealMode(RealMode.of(realMode).orElseThrow());
         List<Boolean> there = new ArrayList<>();
-        MmuFactory real = mmu(mmu);
-        vm.installCpu(vmx, new MmuFactory() {
+        MmuFactory real = RealModeVm.mmu(mmu);
+        machine.install(new MmuFactory() {
             @Override
             public Mmu create(MmuContext context) {
                 there.add(context.memory().frame(RealModePages.STANDARD.tss() >>> 12) != 0);
@@ -68,7 +68,7 @@ class RealModeChoiceTest {
             public String description() {
                 return real.description();
             }
-        }, interpreter);
+        });
         assertTrue(there.getLast(), "the one in service: " + there);
     }
 

@@ -35,9 +35,16 @@ final class RealModeVm implements AutoCloseable {
     private final VmxFactory vmx = new VmxFactory();
     private final InterpreterFactory interpreter = new InterpreterFactory();
 
+    static MmuFactory mmu(String type) {
+        return type.equals("shadow") ? new ShadowMmuFactory() : new DirectMmuFactory();
+    }
+
     void install(String mmu) {
-        MmuFactory factory = mmu.equals("shadow") ? new ShadowMmuFactory() : new DirectMmuFactory();
-        vm.installCpu(vmx, factory, interpreter);
+        install(mmu(mmu));
+    }
+
+    void install(MmuFactory mmu) {
+        vm.installCpu(vmx, mmu, interpreter);
     }
 
     void boot(String mmu, RealMode mode, String hex) {
