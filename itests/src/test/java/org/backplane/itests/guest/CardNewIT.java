@@ -12,6 +12,7 @@ import java.util.stream.Stream;
 import org.backplane.itests.launcher.BackplaneProcess;
 import org.backplane.itests.launcher.BackplaneProcess.Result;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -19,6 +20,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** {@code backplane card new} from the unpacked archive, with nothing around it: the project that it makes is built, tested and deployed. */
 class CardNewIT {
+    private static final String ARCHETYPE_PLUGIN = "3.4.0";
+
     private static SampleBuild build;
     private static Path home;
 
@@ -63,6 +66,25 @@ class CardNewIT {
         assertEquals("", r.err());
         assertTrue(r.out().contains("my-lamp0: my-lamp@1.0.0"), r.out());
         assertTrue(r.out().contains("period=1000"), r.out());
+    }
+
+    /** Maven's archetype plugin comes from a registry. */
+    @Test
+    @Tag("full")
+    void archetypeOfMavenMakesTheSameFiles() throws Exception {
+        Path ours = Files.createDirectory(build.work().resolve("ours"));
+        Path mavens = Files.createDirectory(build.work().resolve("mavens"));
+        assertEquals(0, backplane(ours, "card", "new", "blink").status());
+        build.mavenWithRegistries(mavens, "org.apache.maven.plugins:maven-archetype-plugin:" + ARCHETYPE_PLUGIN + ":generate", "-DarchetypeCatalog=internal",
+                "-DarchetypeGroupId=org.backplane", "-DarchetypeArtifactId=backplane-card-archetype", "-DarchetypeVersion=" + System.getProperty("backplane.version"),
+                "-DgroupId=com.example", "-DartifactId=blink", "-Dpackage=com.example.blink", "-DclassName=BlinkCard");
+        try (Stream<Path> files = Files.walk(ours.resolve("blink"))) {
+            for (Path f : files.filter(Files::isRegularFile).toList()) {
+                Path relative = ours.relativize(f);
+                if (relative.endsWith(".mvn/maven.config") || relative.endsWith(".gitignore")) continue; // of this host
+                assertEquals(Files.readString(f), Files.readString(mavens.resolve(relative)), relative.toString());
+            }
+        }
     }
 
     @ParameterizedTest

@@ -38,9 +38,6 @@ class DeviceGuideGuestIT {
     /** How long a reader needs to go from one terminal to the other; deploy/ has been looked at by then. */
     private static final long WALK_MILLIS = 4000;
 
-    /** What Maven says when a registry does not answer. */
-    private static final Pattern NO_REGISTRY = Pattern.compile("Could not transfer artifact .*|.*Unknown host.*|.*Connection (refused|timed out).*");
-
     private Path repository;
     private Process session;
 
@@ -90,7 +87,8 @@ class DeviceGuideGuestIT {
         StringBuilder s = new StringBuilder();
         for (int i = 0; i < blocks.size(); i++) {
             if (!blocks.get(i).shell()) continue;
-            s.append("while { not { (new java.io.File ").append(turn(i)).append(") exists } } { sleep 0.3 }\n");
+            // Directory and name: with one argument Gogo may take it for a URI.
+            s.append("while { not { (new java.io.File ").append(WORK).append(' ').append(turn(i).getFileName()).append(") exists } } { sleep 0.3 }\n");
             for (String command : blocks.get(i).commands()) s.append("echo '> ").append(command.replace("'", "")).append("'\n").append(command).append('\n');
             s.append("echo block ").append(i).append(" is done\n");
         }
@@ -148,7 +146,7 @@ class DeviceGuideGuestIT {
         if (!ended) p.destroyForcibly();
         String text = Files.readString(output).substring((int) before);
         if (ended && p.exitValue() != 0) {
-            NO_REGISTRY.matcher(text).results().findFirst().ifPresent(m -> abort("a registry does not answer: " + m.group()));
+            SampleBuild.NO_REGISTRY.matcher(text).results().findFirst().ifPresent(m -> abort("a registry does not answer: " + m.group()));
         }
         assertTrue(ended && p.exitValue() == 0, text);
     }
