@@ -12,7 +12,6 @@ import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import org.backplane.itests.support.GuidePage;
 import org.backplane.itests.support.GuidePage.Block;
@@ -75,12 +74,16 @@ class DeviceGuideGuestIT {
             await("block " + i + " is done");
         }
         assertEquals(0, session.waitFor(30, TimeUnit.SECONDS) ? session.exitValue() : -1, this::said);
-        List<String> counts = Pattern.compile("^count=(\\d+)$", Pattern.MULTILINE).matcher(said()).results().map(r -> r.group(1)).toList();
-        assertEquals(2, counts.size(), this::said);
-        assertTrue(Integer.parseInt(counts.getFirst()) > 5, "it counted: " + counts);
-        assertEquals(counts.getFirst(), counts.getLast(), "the new code has the old state");
-        List<MatchResult> traced = Pattern.compile("^.* count .*$", Pattern.MULTILINE).matcher(said()).results().toList();
-        assertTrue(!traced.isEmpty(), this::said);
+        List<Integer> seen = numbers("^0x000000(..)$", 16), kept = numbers("\\bcount=(\\d+)\\b", 10);
+        assertEquals(2, seen.size(), this::said);
+        assertTrue(seen.getFirst() > 5, () -> "it counted: " + said());
+        assertEquals(seen.getFirst(), seen.getLast(), "the guest reads the old state from the new code");
+        assertEquals(seen, kept, this::said);
+        assertTrue(Pattern.compile("read +count").matcher(said()).find(), this::said);
+    }
+
+    private List<Integer> numbers(String pattern, int radix) {
+        return Pattern.compile(pattern, Pattern.MULTILINE).matcher(said()).results().map(r -> Integer.parseInt(r.group(1), radix)).toList();
     }
 
     private static String script(List<Block> blocks) {
@@ -88,7 +91,7 @@ class DeviceGuideGuestIT {
         for (int i = 0; i < blocks.size(); i++) {
             if (!blocks.get(i).shell()) continue;
             // Directory and name: with one argument Gogo may take it for a URI.
-            s.append("while { not { (new java.io.File ").append(WORK).append(' ').append(turn(i).getFileName()).append(") exists } } { sleep 0.3 }\n");
+            s.append("while { not { (new java.io.File ").append(WORK).append(' ').append(turn(i).getFileName()).append(") exists } } { sleep 1 }\n");
             for (String command : blocks.get(i).commands()) s.append("echo '> ").append(command.replace("'", "")).append("'\n").append(command).append('\n');
             s.append("echo block ").append(i).append(" is done\n");
         }
