@@ -35,7 +35,9 @@ public final class TestVm implements BeforeAllCallback, AfterAllCallback, Before
     private final boolean probing;
     private final Duration patience;
 
-    private boolean forAll;
+    /** Classes whose tests share it and that have begun: the one with the static field, and those nested in it. */
+    private int classes;
+
     private Path scratch;
     private Board board;
     private Machine machine;
@@ -207,24 +209,22 @@ public final class TestVm implements BeforeAllCallback, AfterAllCallback, Before
 
     @Override
     public void beforeAll(ExtensionContext context) throws Exception {
-        forAll = true;
-        start();
+        if (classes++ == 0) start();
     }
 
     @Override
     public void beforeEach(ExtensionContext context) throws Exception {
-        if (!forAll) start();
+        if (classes == 0) start();
     }
 
     @Override
     public void afterEach(ExtensionContext context) throws Exception {
-        if (!forAll) close();
+        if (classes == 0) close();
     }
 
     @Override
     public void afterAll(ExtensionContext context) throws Exception {
-        forAll = false;
-        close();
+        if (--classes == 0) close();
     }
 
     private void start() throws Exception {
@@ -241,7 +241,7 @@ public final class TestVm implements BeforeAllCallback, AfterAllCallback, Before
                 probe.boot();
             }
         } catch (Exception | AssertionError e) {
-            // JUnit calls no after… for a before… that failed.
+            // Nobody has seen it; closing again does nothing.
             try {
                 close();
             } catch (IOException | RuntimeException f) {

@@ -1,6 +1,7 @@
 package org.backplane.junit;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
@@ -15,14 +16,15 @@ import java.util.TreeSet;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.backplane.board.api.Machine;
+import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
+import org.junit.platform.engine.TestExecutionResult;
 import org.junit.platform.engine.discovery.DiscoverySelectors;
 import org.junit.platform.launcher.TestExecutionListener;
 import org.junit.platform.launcher.TestIdentifier;
 import org.junit.platform.launcher.core.LauncherDiscoveryRequestBuilder;
 import org.junit.platform.launcher.core.LauncherFactory;
-import org.junit.platform.engine.TestExecutionResult;
 
 /** What comes before and behind the tests that use the extension: those tests are the nested classes, which nothing else runs. */
 class LifeTest {
@@ -68,6 +70,34 @@ class LifeTest {
         assertEquals(Machine.State.ENDED, Fails.machine.state());
         assertEquals(before, scratchDirectories());
         assertTrue(Thread.activeCount() <= threads, Thread.getAllStackTraces().keySet()::toString);
+    }
+
+    static class HasANestedClass {
+        @RegisterExtension
+        static final TestVm vm = TestVm.builder().build();
+
+        static final List<Machine> seen = new ArrayList<>();
+
+        @Test
+        void outside() {
+            seen.add(vm.machine());
+        }
+
+        @Nested
+        class Inner {
+            @Test
+            void inside() {
+                seen.add(vm.machine());
+            }
+        }
+    }
+
+    @Test
+    void nestedClassesShareTheVmOfTheirOuterOne() {
+        assertEquals(List.of(), run(HasANestedClass.class));
+        assertEquals(2, HasANestedClass.seen.size());
+        assertSame(HasANestedClass.seen.getFirst(), HasANestedClass.seen.getLast());
+        assertEquals(Machine.State.ENDED, HasANestedClass.seen.getFirst().state());
     }
 
     static class HasNoSuchCard {
