@@ -160,6 +160,22 @@ class ThirdPartyCardIT {
     }
 
     @Test
+    void isSwappedForOneThatWasBuiltAgainUnderTheSameVersion() throws Exception {
+        start(READER, "alphabet,id=letters");
+        awaitOutput(1000);
+        Bundle again = Osgi.context().installBundle("alphabet again", jar("1.0.0"));
+        try {
+            again.start();
+            machine.swap("letters", "alphabet#" + again.getBundleId());
+            awaitOutput(output().length() + 1000);
+            machine.pause();
+            assertAlphabet(output(), 'A');
+        } finally {
+            again.uninstall();
+        }
+    }
+
+    @Test
     void isRefusedWhereAnotherCardSitsWithBothNames() throws Exception {
         start(READER, "alphabet,id=letters");
         BoardException e = assertThrows(BoardException.class, () -> machine.plug("alphabet", "more", Map.of()));
