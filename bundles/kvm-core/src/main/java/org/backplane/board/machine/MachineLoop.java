@@ -88,6 +88,9 @@ final class MachineLoop implements VmHost, Runnable {
     private volatile Thread thread;
     private volatile Tenure tenure = new Tenure();
 
+    /** The machine's thread is in {@link #runPosted}. */
+    private boolean inPosted;
+
     /** Boundaries of the guest so far; for whoever wants to see that the loop gets on. */
     private long boundaries;
 
@@ -173,6 +176,7 @@ final class MachineLoop implements VmHost, Runnable {
             Object callee = doubted.lostIn();
             insideRun = false;
             idling = false;
+            inPosted = false;
             tenure = new Tenure();
             thread = newThread(() -> {
                 try {
@@ -263,6 +267,8 @@ final class MachineLoop implements VmHost, Runnable {
     /** Runs a task as a callback at the next boundary. From any thread. */
     void post(Runnable task) {
         posted.add(task);
+        // What a task posts comes at the next boundary; asked for at once, the guest would never get a turn.
+        if (inPosted && Thread.currentThread() == thread) return;
         KvmVcpu c = vcpu;
         if (c != null) c.context().leave = true;
         wake();
@@ -447,12 +453,10 @@ final class MachineLoop implements VmHost, Runnable {
 
     /** So many at most, for they may post others: the guest is to get on, too. */
     private void runPosted() {
-        for (int n = 0; n < POSTED_AT_ONCE; n++) {
-            Runnable r = posted.poll();
-            if (r == null) return;
-            r.run();
-        }
-        attention();
+        inPosted = true;
+        Runnable r;
+        for (int n = 0; n < POSTED_AT_ONCE && (r = posted.poll()) != null; n++) r.run();
+        inPosted = false;
     }
 
     @Override

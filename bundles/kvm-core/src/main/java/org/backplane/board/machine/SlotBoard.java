@@ -134,8 +134,7 @@ final class SlotBoard {
             } catch (RuntimeException | Error e) {
                 commit(slot, null, routesWith(slot, null));
                 if (added) slots.remove(slot.name());
-                machine.guard(slot.name(), staged.device()::detach);
-                staged.context().left(staged.card());
+                tell(slot, staged.card(), staged.device(), staged.context());
                 throw failure(slot, staged.card(), "cannot be reset", e);
             }
         }
@@ -148,13 +147,18 @@ final class SlotBoard {
     /** A staged card that is not going to be used. */
     void discard(Slot slot, Staged staged) {
         staged.context().revoke();
+        tell(slot, staged.card(), staged.device(), staged.context());
+    }
+
+    /** The card has left the slot, where another one may be by now: it is told, and what it has left behind is looked for. */
+    private void tell(Slot slot, Card card, Device device, CardContext context) {
         try {
-            staged.device().detach();
+            device.detach();
         } catch (RuntimeException | Error e) {
-            // It may not be the card in service whose slot this is.
-            machine.faults().report(slot.name(), staged.card().describe(), "was not put in service, and threw " + e + " as it left", e);
+            String what = e instanceof CardLimitException ? "hangs: " + e.getMessage() : "threw " + e + " as it left";
+            machine.faults().report(slot.name(), card.describe(), what, e);
         }
-        staged.context().left(staged.card());
+        context.left(card);
     }
 
     /** A card's bundle stops: its state stays in the slot, and while the machine waits for the card its interrupt lines stay as they are. */
@@ -179,8 +183,7 @@ final class SlotBoard {
         Card card = slot.card;
         slot.heldLines = heldLines;
         commit(slot, null, routesWith(slot, null));
-        machine.guard(slot.name(), old::detach);
-        context.left(card);
+        tell(slot, card, old, context);
     }
 
     /**
@@ -193,8 +196,8 @@ final class SlotBoard {
         CardContext context = slot.context;
         Card card = slot.card;
         commit(slot, null, routesWith(slot, null));
-        if (detach) machine.guard(slot.name(), old::detach);
-        context.left(card);
+        if (detach) tell(slot, card, old, context);
+        else context.left(card);
         slots.remove(slot.name());
         machine.guard(slot.name(), slot::close);
         machine.checkWaiting();
@@ -247,8 +250,7 @@ final class SlotBoard {
         CardContext context = slot.context;
         Card from = slot.card;
         commit(slot, next, routes);
-        machine.guard(slot.name(), old::detach);
-        context.left(from);
+        tell(slot, from, old, context);
         machine.guard(slot.name(), next.device()::resume);
     }
 
@@ -370,10 +372,9 @@ final class SlotBoard {
 
     void close() {
         for (Slot s : List.copyOf(slots.values())) {
-            if (s.occupied()) machine.guard(s.name(), s.device::detach);
-            if (s.context != null) {
+            if (s.occupied()) {
                 s.context.revoke();
-                s.context.left(s.card);
+                tell(s, s.card, s.device, s.context);
             }
             machine.guard(s.name(), s::close);
         }

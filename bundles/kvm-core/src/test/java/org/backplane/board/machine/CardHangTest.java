@@ -25,7 +25,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Cards that do not come back (contract 12): slot p hangs, slot q at port 600 shows that the guest goes on and what it does. */
 @Timeout(60)
 class CardHangTest {
-    private static final String LIMIT = "card-limit=200";
+    private static final String LIMIT = "card-limit=400";
 
     /** again: inc al; mov dx,500; out dx,al; mov dx,600; out dx,al; jmp again. */
     private static final String COUNT = "fec0 ba0005 ee ba0006 ee ebf4";
@@ -69,7 +69,7 @@ class CardHangTest {
         assertEquals(State.RUNNING, m.state());
         String report = m.cardReports().getLast().what();
         assertEquals("p", m.cardReports().getLast().slot());
-        assertTrue(report.startsWith("hangs: ") && report.contains("200 ms") && report.endsWith("is unplugged"), report);
+        assertTrue(report.startsWith("hangs: ") && report.contains("400 ms") && report.endsWith("is unplugged"), report);
     }
 
     private void hang() {
@@ -195,7 +195,7 @@ class CardHangTest {
         rig.cards.device(next, "2.0.0");
         String message = assertThrows(BoardException.class, () -> m.swap("p", "probe@2.0.0")).getMessage();
         assertEquals("1.0.0", rig.slot("p").version());
-        assertTrue(message.contains("slot p") && message.contains("200 ms"), message);
+        assertTrue(message.contains("slot p") && message.contains("400 ms"), message);
         return message;
     }
 
