@@ -183,8 +183,8 @@ class HotDeployIT {
         console.await("alphabet.jar: card polite is not plugged by itself: card:plug a polite");
         assertEquals("none", version(m, "polite"));
 
-        other("1.1.0", "polite", Manners.class).header("Card-Plug", "port=0x600,irq=,id=there").write(jar);
-        console.await("alphabet.jar: machine a: polite plugged into slot there \\(port 600-600\\)");
+        other("1.1.0", "polite", Manners.class).header("Card-Plug", "port=0x620,irq=,id=there").write(jar);
+        console.await("alphabet.jar: machine a: polite plugged into slot there \\(port 620-620\\)");
         assertEquals("1.1.0", version(m, "there"));
 
         Files.delete(jar);

@@ -41,6 +41,9 @@ import org.slf4j.LoggerFactory;
 public final class Deployed implements ArtifactInstaller {
     private static final Logger LOG = LoggerFactory.getLogger(Deployed.class);
 
+    /** In what the resolver says. */
+    private static final String MISSING = "missing requirement ";
+
     private final BundleContext context;
     private final Plugger plugger;
     private final Machines machines;
@@ -179,6 +182,7 @@ public final class Deployed implements ArtifactInstaller {
         }
         try {
             b.start();
+            LOG.info("{}: {} is there", file.getName(), describe(b));
             return true;
         } catch (BundleException e) {
             LOG.warn("{}: {} waits, it cannot start: {}", file.getName(), describe(b), reason(e));
@@ -218,6 +222,14 @@ public final class Deployed implements ArtifactInstaller {
             String why = cause.getMessage() == null ? cause.toString() : cause.getMessage();
             if (!all.contains(why)) all += ": " + why;
         }
-        return all.lines().findFirst().orElse("").strip();
+        return resolution(all.lines().findFirst().orElse("").strip());
+    }
+
+    /** What the resolver says, without the numbers of revisions and said once. */
+    private static String resolution(String message) {
+        int missing = message.indexOf(MISSING);
+        if (missing < 0) return message;
+        String what = message.substring(missing + MISSING.length()).replaceFirst(" Unresolved requirements: .*", "");
+        return "it misses " + what.replaceAll("\\[[^\\]]*\\]\\(R [^)]*\\)\\] ?", "").replaceAll("^\\[", "");
     }
 }

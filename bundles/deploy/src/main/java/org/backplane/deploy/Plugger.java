@@ -56,13 +56,9 @@ public final class Plugger implements MachineFrontEnd {
     /** Plugs the devices of a bundle that has started. */
     void plug(String file, Bundle b, Machines machines) {
         deployed.add(b);
-        boolean[] any = {false};
         each(b, (ref, f) -> {
-            any[0] = true;
-            LOG.info("{}: {} brings card {}", file, Deployed.describe(b), f.type());
             for (Machine m : machines.list()) plug(file, ref, f, m);
         });
-        if (!any[0]) LOG.info("{}: {} is there", file, Deployed.describe(b));
     }
 
     private interface Action {

@@ -30,6 +30,9 @@ final class CardLimit implements AutoCloseable {
     private static final class Helper extends Thread {
         private volatile Thread worksFor;
 
+        /** The call that it makes, or null. */
+        private Call<?> call;
+
         Helper(Runnable work) {
             super(work);
             setDaemon(true);
@@ -62,18 +65,27 @@ final class CardLimit implements AutoCloseable {
     }
 
     /**
-     * Makes a call and waits for it.
+     * Makes a call and waits for it. Inside of a call it is part of that one, with one limit for both; what is over the limit is named by the inner one.
      *
      * @param what for people: the slot and what is asked of its card
      * @throws CardLimitException if it does not come back in time
      * @throws E or whatever else the task threw
      */
     <T, E extends Exception> T call(String what, Task<T, E> task) throws E {
-        if (millis == 0 || Thread.currentThread() instanceof Helper) return task.run();
+        if (Thread.currentThread() instanceof Helper h && h.call != null) return inner(h.call, what, task);
+        if (millis == 0) return task.run();
         Call<T> c = new Call<>(what, task, Thread.currentThread());
         helpers.execute(c);
         c.await();
         return c.<E>result();
+    }
+
+    private static <T, E extends Exception> T inner(Call<?> outer, String what, Task<T, E> task) throws E {
+        String before = outer.what;
+        outer.what = what;
+        T result = task.run();
+        outer.what = before;
+        return result;
     }
 
     /** Executes something that may wait, on a thread of its own. */
@@ -87,7 +99,7 @@ final class CardLimit implements AutoCloseable {
     }
 
     private final class Call<T> implements Runnable {
-        private final String what;
+        private volatile String what;
         private final Task<T, ?> task;
         private final Thread asked;
         private final CountDownLatch done = new CountDownLatch(1);
@@ -105,6 +117,7 @@ final class CardLimit implements AutoCloseable {
         public void run() {
             Helper h = (Helper) Thread.currentThread();
             h.worksFor = asked;
+            h.call = this;
             h.setName("machine-" + machine + ": " + what);
             thread = h;
             try {
@@ -113,6 +126,7 @@ final class CardLimit implements AutoCloseable {
                 thrown = e;
             }
             h.worksFor = null;
+            h.call = null;
             h.setName("machine-" + machine + ": cards");
             done.countDown();
         }

@@ -154,9 +154,10 @@ final class SlotBoard {
     private void tell(Slot slot, Card card, Device device, CardContext context) {
         try {
             device.detach();
+        } catch (CardLimitException e) {
+            hangsAsItLeaves(slot, card, e);
         } catch (RuntimeException | Error e) {
-            String what = e instanceof CardLimitException ? "hangs: " + e.getMessage() : "threw " + e + " as it left";
-            machine.faults().report(slot.name(), card.describe(), what, e);
+            machine.faults().report(slot.name(), card.describe(), "threw " + e + " as it left", e);
         }
         context.left(card);
     }
@@ -240,8 +241,12 @@ final class SlotBoard {
             throw new BoardException(e.getMessage());
         }
         try {
-            old.quiesce();
-            load(next, save(slot), slot.factory().stateRules());
+            // One call for all three: a thread that hands over and waits costs the pause some of its microseconds each time.
+            machine.limit().<Void, StateException>call("swap of slot " + slot.name(), () -> {
+                old.quiesce();
+                load(next, save(slot), slot.factory().stateRules());
+                return null;
+            });
         } catch (RuntimeException | Error | StateException e) {
             if (!(e instanceof CardLimitException)) machine.guard(slot.name(), old::resume);
             else resumeIfItCan(slot, old);
@@ -250,8 +255,22 @@ final class SlotBoard {
         CardContext context = slot.context;
         Card from = slot.card;
         commit(slot, next, routes);
-        tell(slot, from, old, context);
-        machine.guard(slot.name(), next.device()::resume);
+        boolean[] resumed = {false};
+        try {
+            machine.limit().<Void, RuntimeException>call("swap of slot " + slot.name(), () -> {
+                machine.guard(slot.name(), next.device()::resume);
+                resumed[0] = true;
+                tell(slot, from, old, context);
+                return null;
+            });
+        } catch (CardLimitException e) {
+            if (resumed[0]) hangsAsItLeaves(slot, from, e);
+            else machine.cardThrew(slot.name(), e);
+        }
+    }
+
+    private void hangsAsItLeaves(Slot slot, Card card, CardLimitException e) {
+        machine.faults().report(slot.name(), card.describe(), "hangs: " + e.getMessage(), e);
     }
 
     /** The card stays in service though it, or the other one, did not come back in time. */
