@@ -57,7 +57,8 @@ final class Desk {
 
     /** What can be done with the card in a slot. */
     List<Control> controls(String slot) throws BoardException {
-        return loop.ask(() -> facet(slot).map(CardControls::controls).orElse(List.of()));
+        return loop.ask(() -> limit.<List<Control>, BoardException>call(
+                "controls of slot " + slot, () -> facet(slot).map(CardControls::controls).orElse(List.of())));
     }
 
     /** Does it; a card that throws something else than about its arguments is reported like everywhere. */
@@ -65,7 +66,7 @@ final class Desk {
         return loop.ask(() -> {
             CardControls controls = facet(slot).orElseThrow(() -> new BoardException("the card in slot " + slot + " has no controls"));
             try {
-                return controls.use(control, arguments);
+                return limit.call("control " + control + " of slot " + slot, () -> controls.use(control, arguments));
             } catch (IllegalArgumentException e) {
                 throw new BoardException("slot " + slot + ": " + e.getMessage(), e);
             } catch (RuntimeException | LinkageError e) {

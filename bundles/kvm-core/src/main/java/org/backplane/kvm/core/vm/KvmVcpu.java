@@ -130,7 +130,7 @@ public final class KvmVcpu implements Vcpu {
             return run;
         } finally {
             // A thread from which the vCPU was taken has nothing to give back.
-            if (runsHere()) leave();
+            if (owner.get() == Thread.currentThread()) leave();
         }
     }
 
