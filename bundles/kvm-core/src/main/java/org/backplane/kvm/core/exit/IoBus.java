@@ -119,7 +119,7 @@ public final class IoBus {
 
     private long read(Route r, int vcpu, long address, int size) {
         Tenure t = tenure;
-        Object before = t.enter(r.owner());
+        t.begin(r.owner());
         long value;
         try {
             value = r.handler().read(vcpu, address - r.base(), size);
@@ -127,19 +127,19 @@ public final class IoBus {
             threw(r, e);
             value = -1;
         }
-        t.leave(before);
+        t.done();
         return value;
     }
 
     private void write(Route r, int vcpu, long address, int size, long value) {
         Tenure t = tenure;
-        Object before = t.enter(r.owner());
+        t.begin(r.owner());
         try {
             r.handler().write(vcpu, address - r.base(), size, value);
         } catch (Throwable e) {
             threw(r, e);
         }
-        t.leave(before);
+        t.done();
     }
 
     /** Whatever it is, checked exceptions that were smuggled out and errors of the card's own too: it is the card's affair and not the engine's. */

@@ -13,7 +13,8 @@ import java.lang.invoke.VarHandle;
  *
  * <p><b>Why no fence is needed on the thread's side.</b> Store "I am out", then load the flag, against store the flag, then load "is it out?": each side must
  * see the other's store, which takes a full fence on both. The watchdog pays for the two: the stack trace that it takes of the thread stops it at a safepoint, where
- * all that it stored before is visible, and behind which everything is loaded anew. So the cost of a call is two plain stores and a load.
+ * all that it stored before is visible, and behind which everything is loaded anew. So the cost of a call is two stores and a load, none of them more than a plain one to the processor; they are opaque
+ * so that the compiler leaves them where they are.
  *
  * <p><b>Threading.</b> {@link #enter}, {@link #leave} and {@link #settle} on the tenure's thread; the others on the watchdog's and the successor's.
  */
@@ -27,11 +28,12 @@ public final class Tenure {
         }
     }
 
-    private static final VarHandle CALLEE;
+    private static final VarHandle CALLEE, DOUBTED;
 
     static {
         try {
             CALLEE = MethodHandles.lookup().findVarHandle(Tenure.class, "callee", Object.class);
+            DOUBTED = MethodHandles.lookup().findVarHandle(Tenure.class, "doubted", boolean.class);
         } catch (ReflectiveOperationException e) {
             throw new ExceptionInInitializerError(e);
         }
@@ -41,7 +43,7 @@ public final class Tenure {
     private Object callee;
 
     /** Somebody doubts that the call comes back, or the tenure has ended. */
-    private volatile boolean doubted;
+    private boolean doubted;
 
     /** Whom the thread was calling when it lost the vCPU, or null. */
     private Object lostIn;
@@ -59,7 +61,18 @@ public final class Tenure {
     /** The call is over. Does not return if the thread has lost the vCPU. */
     public void leave(Object before) {
         CALLEE.setOpaque(this, before);
-        if (doubted) settle();
+        if ((boolean) DOUBTED.getOpaque(this)) settle();
+    }
+
+    /** {@link #enter} where no call is open: on the way of an access. */
+    void begin(Object next) {
+        CALLEE.setOpaque(this, next);
+    }
+
+    /** {@link #leave} for {@link #begin}. */
+    void done() {
+        CALLEE.setOpaque(this, (Object) null);
+        if ((boolean) DOUBTED.getOpaque(this)) settle();
     }
 
     /** Whom the thread is calling, as far as the reader can see. */
@@ -75,11 +88,11 @@ public final class Tenure {
      * @return where it is, innermost first; null if it is not inside a call any more
      */
     public synchronized StackTraceElement[] end(Thread thread, Runnable exit) {
-        doubted = true;
+        DOUBTED.setVolatile(this, true);
         StackTraceElement[] where = thread.getStackTrace();
         Object inside = callee();
         if (inside == null) {
-            doubted = false;
+            DOUBTED.setVolatile(this, false);
             return null;
         }
         lostIn = inside;
