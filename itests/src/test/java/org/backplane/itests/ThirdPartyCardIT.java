@@ -4,24 +4,19 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.ByteArrayInputStream;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.jar.Attributes;
-import java.util.jar.JarEntry;
-import java.util.jar.JarOutputStream;
-import java.util.jar.Manifest;
 import org.backplane.board.api.BoardException;
 import org.backplane.board.api.Machine;
 import org.backplane.board.api.Machine.State;
 import org.backplane.board.api.Machines;
 import org.backplane.itests.card.Activator;
 import org.backplane.itests.harness.InContainer;
+import org.backplane.itests.support.CardJar;
 import org.backplane.itests.support.GuestProgram;
 import org.backplane.itests.support.Osgi;
 import org.junit.jupiter.api.AfterEach;
@@ -72,27 +67,12 @@ class ThirdPartyCardIT {
         bundle.uninstall();
     }
 
-    private static InputStream jar(String version) throws IOException {
-        Manifest manifest = new Manifest();
-        Attributes main = manifest.getMainAttributes();
-        main.put(Attributes.Name.MANIFEST_VERSION, "1.0");
-        main.putValue("Bundle-ManifestVersion", "2");
-        main.putValue("Bundle-SymbolicName", "com.example.alphabet");
-        main.putValue("Bundle-Version", version);
-        main.putValue("Bundle-Activator", Activator.class.getName());
-        main.putValue("Import-Package", "org.osgi.framework, org.backplane.kvm.spi;version=\"[1.0,2)\", org.backplane.kvm.spi.device;version=\"[1.0,2)\"");
-        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-        try (JarOutputStream to = new JarOutputStream(bytes, manifest)) {
-            String classes = Activator.class.getPackageName().replace('.', '/');
-            for (String name : new String[] {"Activator", "AlphabetFactory", "AlphabetFactory$Alphabet"}) {
-                String entry = classes + "/" + name + ".class";
-                to.putNextEntry(new JarEntry(entry));
-                try (InputStream in = Activator.class.getClassLoader().getResourceAsStream(entry)) {
-                    in.transferTo(to);
-                }
-            }
-        }
-        return new ByteArrayInputStream(bytes.toByteArray());
+    private static InputStream jar(String version) {
+        String classes = Activator.class.getPackageName();
+        return new CardJar("com.example.alphabet", version)
+                .header("Bundle-Activator", Activator.class.getName())
+                .classes(classes + ".Activator", classes + ".AlphabetFactory", classes + ".AlphabetFactory$Alphabet")
+                .stream();
     }
 
     private void start(byte[] guest, String... devices) throws Exception {

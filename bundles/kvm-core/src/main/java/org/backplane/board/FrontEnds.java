@@ -49,6 +49,6 @@ final class FrontEnds {
     }
 
     private static boolean wants(Map<String, List<String>> config, MachineFrontEnd f) {
-        return !Collections.disjoint(config.keySet(), f.options());
+        return f.options().isEmpty() || !Collections.disjoint(config.keySet(), f.options());
     }
 }

@@ -32,6 +32,7 @@ import org.osgi.service.component.annotations.Reference;
             "osgi.command.function=install",
             "osgi.command.function=policy",
             "osgi.command.function=state",
+            "osgi.command.function=reports",
             "osgi.command.function=trace",
             "osgi.command.function=use"
         })
@@ -195,6 +196,14 @@ public final class CardCommands {
         List<CardType> brought = directory.machines().cardTypes().stream().filter(c -> c.bundleId() == id).toList();
         System.out.println("bundle " + id + (brought.isEmpty() ? ": no cards" : ""));
         for (CardType c : brought) System.out.println(c.kind() + " " + c.type() + "@" + c.version() + ": " + c.description());
+    }
+
+    @Descriptor("tells what went wrong with cards: those that threw, hung, were refused or left something behind")
+    public void reports(CommandSession session, @Descriptor(LIST) String[] args) {
+        Machine m = directory.onlyMachine(session, new Arguments("card:reports", LIST, args));
+        List<Machine.CardReport> all = m.cardReports();
+        if (all.isEmpty()) System.out.println("no reports about cards of " + m.name());
+        for (Machine.CardReport r : all) System.out.println(r.slot() + ": card " + r.card() + " " + r.what());
     }
 
     @Descriptor("says what to do while a card is gone: let its ports float, or pause the machine")

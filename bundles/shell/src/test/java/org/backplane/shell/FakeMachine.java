@@ -140,6 +140,11 @@ final class FakeMachine implements Machine {
     }
 
     @Override
+    public List<CardReport> cardReports() {
+        return List.of();
+    }
+
+    @Override
     public void policy(String slot, String policy) {
         calls.add("policy " + slot + " " + policy);
     }

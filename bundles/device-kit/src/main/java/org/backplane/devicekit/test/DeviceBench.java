@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.NoSuchElementException;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ThreadFactory;
 import org.backplane.kvm.spi.device.CardControls;
 import org.backplane.kvm.spi.device.CardState;
 import org.backplane.kvm.spi.device.CharPort;
@@ -484,8 +485,13 @@ public final class DeviceBench {
         }
 
         @Override
-        public void log(String message) {
+        public ThreadFactory threads() {
             check();
+            return work -> Thread.ofPlatform().daemon().name("bench card").unstarted(work);
+        }
+
+        @Override
+        public void log(String message) {
             log.add(message);
         }
     }

@@ -110,6 +110,17 @@ public interface Machine {
         }
     }
 
+    /** What went wrong with cards, oldest first; the last hundred. Answers at once. */
+    List<CardReport> cardReports();
+
+    /**
+     * A card did what it must not, or could not do what it should.
+     *
+     * @param card type, version and bundle
+     * @param what one line
+     */
+    record CardReport(String slot, String card, String what) {}
+
     /** What happens when the slot's bundle stops: {@code float} or {@code pause}. */
     void policy(String slot, String policy) throws BoardException;
 

@@ -46,6 +46,7 @@ public final class MachineOptions {
             new Option("S", "", false, "do not start the CPU: wait for a debugger's continue, or vm:resume"),
             new Option("gdb", "tcp:[HOST]:PORT", false, "wait for gdb there (default host 127.0.0.1)"),
             new Option("s", "", false, "the same as -gdb tcp::1234"),
+            new Option("card-limit", "MS", false, "milliseconds that a card may take for one call before it is unplugged (default 2000); 0: for ever"),
             new Option("overcommit", "mem-lock=on|off", false, "lock guest memory"),
             new Option("d", "ITEM,…", false, "log: int, exec, cpu_reset, exit, io, guest_errors"),
             new Option("D", "FILE", false, "where -d logs to (default standard error)"));

@@ -14,8 +14,6 @@ import org.backplane.board.cards.CardRegistry;
 import org.backplane.kvm.core.vm.KvmVm;
 import org.backplane.kvm.spi.device.DeviceFactory;
 import org.backplane.kvm.spi.device.StateException;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * The coming and going of a machine's cards: people plug, unplug and swap; bundles start and stop. It decides which card goes where;
@@ -25,8 +23,6 @@ import org.slf4j.LoggerFactory;
  * need not stop the guest, and {@link #waitingFor}, which anybody may read.
  */
 final class CardBay {
-    private static final Logger LOG = LoggerFactory.getLogger(CardBay.class);
-
     private final PcMachine machine;
     private final MachineLoop loop;
     private final SlotBoard board;
@@ -91,7 +87,7 @@ final class CardBay {
             try {
                 board.plug(s, board.stage(s, card));
             } catch (BoardException e) {
-                LOG.error("machine {}: {}", machine.name(), e.getMessage());
+                machine.faults().report(s.name(), card.describe(), "does not come into service: " + e.getMessage(), null);
             }
         }
     }
@@ -129,7 +125,7 @@ final class CardBay {
                     s.type(),
                     s.occupied() ? s.card.version() : "",
                     state,
-                    s.occupied() ? s.card.bundle() : "",
+                    s.occupied() ? s.card.bundle() : s.left == null ? "" : s.left.bundle(),
                     s.occupied() ? s.context.describeClaims() : List.of(),
                     Map.copyOf(s.properties())));
         }
@@ -180,7 +176,7 @@ final class CardBay {
         SlotBoard.Staged trial = board.stage(slot, to);
         try {
             board.load(trial, loop.ask(() -> board.save(slot)).copy(), ((DeviceFactory) from.factory()).stateRules());
-        } catch (StateException | RuntimeException | LinkageError e) {
+        } catch (StateException | RuntimeException | Error e) {
             throw new BoardException("slot " + slotName + ": card " + to.describe() + " does not take the state of " + from.describe()
                     + ": " + e.getMessage(), e);
         } finally {
@@ -206,12 +202,15 @@ final class CardBay {
         if (from == null) throw new BoardException("slot " + slotName + " has no card to swap");
         Card to = target(kind, from.type(), target, from);
         try {
-            cpuSlots.rehearse(kind, to);
+            machine.limit().<Void, RuntimeException>call("a rehearsal of " + to.describe(), () -> {
+                cpuSlots.rehearse(kind, to);
+                return null;
+            });
             loop.run(() -> {
                 requireInService(to);
                 timed(() -> cpuSlots.swap(kind, to));
             });
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             throw new BoardException("slot " + slotName + ": card " + to.describe() + " cannot take over: " + e.getMessage(), e);
         }
         return new SwapReport(slotName, from.describe(), to.describe(), lastPause);

@@ -1,12 +1,15 @@
 package org.backplane.board.machine;
 
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ThreadFactory;
 import org.backplane.board.backend.CharBackend;
+import org.backplane.board.cards.Card;
 import org.backplane.kvm.core.clock.TimerQueue;
 import org.backplane.kvm.core.exit.Route;
 import org.backplane.kvm.spi.device.BlockPort;
@@ -42,6 +45,9 @@ final class CardContext implements DeviceContext {
         REVOKED
     }
 
+    /** What the threads of a card that left are given to end. */
+    private static final long LAST_MILLIS = 1000;
+
     private final Slot slot;
     private final CardNeeds needs;
     private final PcMachine machine;
@@ -52,6 +58,9 @@ final class CardContext implements DeviceContext {
     private final Map<String, CharPort> characters = new HashMap<>();
     private final List<Runnable> inputListeners = new ArrayList<>();
     private final Map<Class<?>, Object> facets = new HashMap<>();
+    private final CardThreads threads;
+    private final VmClock clock;
+    private final Platform platform;
     private volatile Phase phase = Phase.STAGED;
 
     /** This card is the interrupt controller. */
@@ -61,6 +70,9 @@ final class CardContext implements DeviceContext {
         this.slot = slot;
         this.needs = needs;
         this.machine = machine;
+        clock = new RevocableClock(machine.clock(), this::check);
+        platform = new RevocablePlatform(machine.platform(), this::check);
+        threads = new CardThreads("machine-" + machine.name() + ": " + slot.name());
     }
 
     // ---- for the board ----
@@ -99,6 +111,25 @@ final class CardContext implements DeviceContext {
         lines.values().forEach(l -> l.level = false);
     }
 
+    /** The card was told that it has left: its threads end, or there is a report. */
+    void left(Card card) {
+        List<Thread> alive = threads.alive();
+        if (alive.isEmpty()) return;
+        alive.forEach(Thread::interrupt);
+        machine.limit().aside(() -> reportThreads(card, alive));
+    }
+
+    private void reportThreads(Card card, List<Thread> alive) {
+        try {
+            for (Thread t : alive) t.join(LAST_MILLIS / alive.size());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        List<String> names = threads.alive().stream().map(Thread::getName).toList();
+        if (names.isEmpty()) return;
+        machine.faults().report(slot.name(), card.describe(), "has left, and threads of it have not: " + String.join(", ", names), null);
+    }
+
     /** GSIs of the lines that the card asserts, one entry a line. */
     int[] assertedGsis() {
         return lines.values().stream().filter(l -> l.level && l.gsi >= 0).mapToInt(l -> l.gsi).toArray();
@@ -108,7 +139,7 @@ final class CardContext implements DeviceContext {
     void saveTimers(CardState state) {
         CardState s = state.child("timers");
         timers.forEach((name, t) -> {
-            if (t.armed()) s.put(name, t.deadline);
+            if (t.deadline != TimerQueue.NEVER) s.put(name, t.deadline);
         });
     }
 
@@ -149,11 +180,13 @@ final class CardContext implements DeviceContext {
 
     @Override
     public String property(String name) {
+        check();
         return slot.property(needs, name);
     }
 
     @Override
     public long place(String resource) {
+        check();
         return slot.base(needs.resource(resource));
     }
 
@@ -194,14 +227,15 @@ final class CardContext implements DeviceContext {
 
         @Override
         public void set(boolean next) {
-            if (next == level) return;
             check();
+            if (next == level) return;
             level = next;
             if (phase == Phase.ACTIVE && gsi >= 0) machine.irqs().change(gsi, next);
         }
 
         @Override
         public boolean level() {
+            check();
             return level;
         }
     }
@@ -214,14 +248,13 @@ final class CardContext implements DeviceContext {
             @Override
             public int transfer(boolean toMemory, byte[] buffer, int offset, int length) {
                 check();
-                return machine.dmaController()
-                        .map(c -> c.transfer(channel, toMemory, buffer, offset, length))
-                        .orElse(0);
+                return machine.withDmaController(0, c -> c.transfer(channel, toMemory, buffer, offset, length));
             }
 
             @Override
             public boolean terminalCount() {
-                return machine.dmaController().map(c -> c.terminalCount(channel)).orElse(false);
+                check();
+                return machine.withDmaController(false, c -> c.terminalCount(channel));
             }
         };
     }
@@ -247,7 +280,7 @@ final class CardContext implements DeviceContext {
     @Override
     public VmClock clock() {
         check();
-        return machine.clock();
+        return clock;
     }
 
     @Override
@@ -268,7 +301,7 @@ final class CardContext implements DeviceContext {
         private void enqueue() {
             entry = machine.timers().add(() -> {
                 deadline = TimerQueue.NEVER;
-                machine.guard(slot.name(), callback);
+                machine.callback(slot.name(), callback);
             });
             if (deadline != TimerQueue.NEVER) entry.arm(deadline);
         }
@@ -294,11 +327,13 @@ final class CardContext implements DeviceContext {
 
         @Override
         public boolean armed() {
+            check();
             return deadline != TimerQueue.NEVER;
         }
 
         @Override
         public long deadline() {
+            check();
             return deadline;
         }
     }
@@ -318,23 +353,30 @@ final class CardContext implements DeviceContext {
 
         @Override
         public void write(int b) {
-            if (phase == Phase.ACTIVE) backend.write(b);
-            else check();
+            check();
+            if (phase != Phase.ACTIVE) return;
+            // Whoever reads at the other end may be slow; that is not the card's fault.
+            Object card = machine.tenure().enter(null);
+            backend.write(b);
+            machine.tenure().leave(card);
         }
 
         @Override
         public int read() {
+            check();
             return phase == Phase.ACTIVE ? backend.read() : -1;
         }
 
         @Override
         public boolean readable() {
+            check();
             return phase == Phase.ACTIVE && backend.readable();
         }
 
         @Override
         public void onInput(Runnable callback) {
-            inputListeners.add(() -> backend.setListener(() -> post(callback)));
+            check();
+            inputListeners.add(() -> backend.setListener(() -> postIfThere(callback)));
             if (phase == Phase.ACTIVE) inputListeners.getLast().run();
         }
     }
@@ -342,7 +384,7 @@ final class CardContext implements DeviceContext {
     @Override
     public Optional<BlockPort> block(String name) {
         check();
-        return slot.blockBackend(needs.resource(Resource.Kind.BLOCK, name).name());
+        return slot.blockBackend(needs.resource(Resource.Kind.BLOCK, name).name()).map(Disk::new);
     }
 
     @Override
@@ -373,14 +415,85 @@ final class CardContext implements DeviceContext {
         };
     }
 
+    /** A block back end, which may be slow without any fault of the card's. */
+    private final class Disk implements BlockPort {
+        private final BlockPort backend;
+
+        Disk(BlockPort backend) {
+            this.backend = backend;
+        }
+
+        @Override
+        public long size() {
+            check();
+            return backend.size();
+        }
+
+        @Override
+        public boolean readOnly() {
+            check();
+            return backend.readOnly();
+        }
+
+        @Override
+        public int generation() {
+            check();
+            return backend.generation();
+        }
+
+        @Override
+        public void read(long position, byte[] to, int offset, int length) throws IOException {
+            check();
+            Object card = machine.tenure().enter(null);
+            try {
+                backend.read(position, to, offset, length);
+            } finally {
+                machine.tenure().leave(card);
+            }
+        }
+
+        @Override
+        public void write(long position, byte[] from, int offset, int length) throws IOException {
+            check();
+            Object card = machine.tenure().enter(null);
+            try {
+                backend.write(position, from, offset, length);
+            } finally {
+                machine.tenure().leave(card);
+            }
+        }
+
+        @Override
+        public void flush() throws IOException {
+            check();
+            Object card = machine.tenure().enter(null);
+            try {
+                backend.flush();
+            } finally {
+                machine.tenure().leave(card);
+            }
+        }
+    }
+
     @Override
     public Platform platform() {
         check();
-        return machine.platform();
+        return platform;
+    }
+
+    @Override
+    public ThreadFactory threads() {
+        check();
+        return threads;
     }
 
     @Override
     public void post(Runnable task) {
+        check();
+        postIfThere(task);
+    }
+
+    private void postIfThere(Runnable task) {
         machine.post(() -> {
             if (phase == Phase.ACTIVE) task.run();
         }, slot.name());

@@ -128,6 +128,13 @@ final class CpuSlots {
         wanted.put(kind, card.type());
     }
 
+    /** Makes the cards in service anew: a thread was lost inside of what there is. */
+    void renew() {
+        if (!vm.cpuPresent()) return;
+        vm.removeCpu();
+        install(active);
+    }
+
     private Map<Kind, Card> with(Kind kind, Card card) {
         Map<Kind, Card> next = new EnumMap<>(Kind.class);
         next.putAll(active);

@@ -23,23 +23,25 @@ final class Desk {
     private final SlotBoard board;
     private final CardBay bay;
     private final Typist typist;
+    private final CardLimit limit;
 
     Desk(PcMachine machine, MachineLoop loop, SlotBoard board, CardBay bay) {
         this.machine = machine;
         this.loop = loop;
         this.board = board;
         this.bay = bay;
+        limit = machine.limit();
         typist = new Typist(machine, loop);
     }
 
     /** The screen; empty when no card has one. */
     Optional<DisplaySource.Frame> screen() {
-        return loop.call(() -> board.facet(DisplaySource.class).map(DisplaySource::render));
+        return loop.call(() -> limit.call("render of the screen", () -> board.facet(DisplaySource.class).map(DisplaySource::render)));
     }
 
     /** The rows of the text screen; none in a graphics mode or without a display. */
     List<String> screenText() {
-        return loop.call(() -> board.facet(DisplaySource.class).map(d -> List.of(d.text())).orElse(List.of()));
+        return loop.call(() -> limit.call("text of the screen", () -> board.facet(DisplaySource.class).map(d -> List.of(d.text())).orElse(List.of())));
     }
 
     /** Presses and releases chords, named as in {@link Keys}. */
@@ -55,7 +57,8 @@ final class Desk {
 
     /** What can be done with the card in a slot. */
     List<Control> controls(String slot) throws BoardException {
-        return loop.ask(() -> facet(slot).map(CardControls::controls).orElse(List.of()));
+        return loop.ask(() -> limit.<List<Control>, BoardException>call(
+                "controls of slot " + slot, () -> facet(slot).map(CardControls::controls).orElse(List.of())));
     }
 
     /** Does it; a card that throws something else than about its arguments is reported like everywhere. */
@@ -63,7 +66,7 @@ final class Desk {
         return loop.ask(() -> {
             CardControls controls = facet(slot).orElseThrow(() -> new BoardException("the card in slot " + slot + " has no controls"));
             try {
-                return controls.use(control, arguments);
+                return limit.call("control " + control + " of slot " + slot, () -> controls.use(control, arguments));
             } catch (IllegalArgumentException e) {
                 throw new BoardException("slot " + slot + ": " + e.getMessage(), e);
             } catch (RuntimeException | LinkageError e) {

@@ -1,6 +1,8 @@
 package org.backplane.board.machine;
 
+import java.util.function.Supplier;
 import org.backplane.kvm.core.exit.IoBus;
+import org.backplane.kvm.core.exit.Tenure;
 import org.backplane.kvm.spi.device.InterruptController;
 
 /**
@@ -33,12 +35,15 @@ final class IrqRouter {
     private final IoBus.CardFault faults;
     private InterruptController controller = NONE;
     private String slot = "";
+    private final Supplier<Tenure> tenure;
 
     /**
      * @param onInterrupt called when the controller has an interrupt after something changed: the vCPU should come to a boundary
      * @param faults told when the controller throws
+     * @param tenure of the machine's thread
      */
-    IrqRouter(Runnable onInterrupt, IoBus.CardFault faults) {
+    IrqRouter(Runnable onInterrupt, IoBus.CardFault faults, Supplier<Tenure> tenure) {
+        this.tenure = tenure;
         this.onInterrupt = onInterrupt;
         this.faults = faults;
     }
@@ -51,30 +56,46 @@ final class IrqRouter {
     }
 
     boolean pending(int vcpu) {
+        Tenure t = tenure.get();
+        Object before = t.enter(slot);
+        boolean pending = false;
         try {
-            return controller.pending(vcpu);
-        } catch (RuntimeException | LinkageError | AssertionError | StackOverflowError e) {
-            faults.handlerThrew(slot, e);
-            return false;
+            pending = controller.pending(vcpu);
+        } catch (Throwable e) {
+            threw(e);
         }
+        t.leave(before);
+        return pending;
     }
 
     /** The vector, or -1 if there is none after all. */
     int acknowledge(int vcpu) {
+        Tenure t = tenure.get();
+        Object before = t.enter(slot);
+        int vector = -1;
         try {
-            return controller.acknowledge(vcpu);
-        } catch (RuntimeException | LinkageError | AssertionError | StackOverflowError e) {
-            faults.handlerThrew(slot, e);
-            return -1;
+            vector = controller.acknowledge(vcpu);
+        } catch (Throwable e) {
+            threw(e);
         }
+        t.leave(before);
+        return vector;
     }
 
     private void tell(int gsi) {
+        Tenure t = tenure.get();
+        Object before = t.enter(slot);
         try {
             controller.setLine(gsi, asserted[gsi] > 0);
-        } catch (RuntimeException | LinkageError | AssertionError | StackOverflowError e) {
-            faults.handlerThrew(slot, e);
+        } catch (Throwable e) {
+            threw(e);
         }
+        t.leave(before);
+    }
+
+    private void threw(Throwable e) {
+        if (e instanceof Tenure.Lost lost) throw lost;
+        faults.handlerThrew(slot, e);
     }
 
     /** One card's line changed. */

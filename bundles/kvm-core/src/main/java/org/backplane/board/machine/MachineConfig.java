@@ -22,6 +22,7 @@ import org.backplane.kvm.spi.cpu.RealMode;
  * A machine's configuration, checked: every value that can be judged without the cards is judged here, and the message names the key.
  */
 final class MachineConfig {
+    private static final long CARD_LIMIT_MILLIS = 2000;
     private static final long MIN_RAM = 1L << 20;
     private static final long MAX_RAM = 64L << 30;
     private static final Set<String> LOG_ITEMS = Set.of("int", "exec", "cpu_reset", "exit", "io", "guest_errors");
@@ -50,6 +51,9 @@ final class MachineConfig {
     final String emulator;
     final Map<String, String> mmuProperties;
     final long auditEvery;
+
+    /** What a card may take for one call, in milliseconds; 0 for ever. */
+    final long cardLimitMillis;
 
     /** Empty: what suits the MMU. */
     final Optional<RealMode> realMode;
@@ -85,6 +89,7 @@ final class MachineConfig {
         mmu = one("mmu").orElse("direct");
         emulator = one("emulator").orElse("interpreter");
         mmuProperties = one("shadow-pages").isEmpty() ? Map.of() : Map.of("shadow-pages", Long.toString(number("shadow-pages", 64)));
+        cardLimitMillis = one("card-limit").isEmpty() ? CARD_LIMIT_MILLIS : number("card-limit", 0);
         auditEvery = one("audit").isEmpty() ? 0 : number("audit", 1);
         realMode = realMode(one("realmode"));
         realModeKernel = kernelEntry(one("kernel-entry"));

@@ -58,7 +58,8 @@ final class MachineLog implements AutoCloseable {
         BitSet reasons = new BitSet();
         if (items.contains("exit")) reasons.set(0, ExitReasons.COUNT);
         if (items.contains("io")) reasons.set(ExitReasons.IO);
-        return new ForeignHandler(this::exit, reasons);
+        // Where it writes to may be slow.
+        return new ForeignHandler(this::exit, reasons, false);
     }
 
     private ExitHandler.Result exit(VcpuContext v, VmExit e) {

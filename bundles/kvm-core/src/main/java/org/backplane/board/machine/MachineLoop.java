@@ -4,14 +4,17 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.locks.LockSupport;
 import org.backplane.board.api.BoardException;
 import org.backplane.kvm.api.KvmRun;
 import org.backplane.kvm.core.clock.TimerQueue;
 import org.backplane.kvm.core.clock.VirtualClock;
+import org.backplane.kvm.core.exit.Tenure;
 import org.backplane.kvm.core.vm.KvmVcpu;
 import org.backplane.kvm.core.vm.VmHost;
+import org.backplane.kvm.spi.cpu.CpuState;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -33,6 +36,11 @@ final class MachineLoop implements VmHost, Runnable {
     private static final long LONGEST_STRETCH_NANOS = 500_000;
     private static final long SHORTEST_STRETCH = 500;
     private static final long LONGEST_IDLE_NANOS = 10_000_000;
+
+    private static final int POSTED_AT_ONCE = 1000;
+
+    /** What a lost thread needs to unwind, and much more. */
+    private static final long EXIT_MILLIS = 1000;
 
     /** What the loop asks of its machine. */
     interface Owner {
@@ -60,6 +68,14 @@ final class MachineLoop implements VmHost, Runnable {
         boolean singleSteps();
 
         void step();
+
+        /**
+         * A card did not come back: the calling thread is the machine's new one, and the vCPU is where it called.
+         *
+         * @param callee a slot's name, or an exit handler
+         * @param where the lost thread is, innermost first
+         */
+        void cutOff(Object callee, StackTraceElement[] where);
     }
 
     private final Owner owner;
@@ -68,7 +84,15 @@ final class MachineLoop implements VmHost, Runnable {
     private final IrqRouter irqs;
     private final ConcurrentLinkedQueue<Runnable> requests = new ConcurrentLinkedQueue<>();
     private final ConcurrentLinkedQueue<Runnable> posted = new ConcurrentLinkedQueue<>();
-    private final Thread thread;
+    private final String name;
+    private volatile Thread thread;
+    private volatile Tenure tenure = new Tenure();
+
+    /** The machine's thread is in {@link #runPosted}. */
+    private boolean inPosted;
+
+    /** Boundaries of the guest so far; for whoever wants to see that the loop gets on. */
+    private long boundaries;
 
     /** Guards {@link #running}: a request is either seen by the thread or executed by its caller. */
     private final Object lifeLock = new Object();
@@ -80,7 +104,7 @@ final class MachineLoop implements VmHost, Runnable {
     private volatile KvmVcpu vcpu;
 
     /** The vCPU is inside {@code run}; of interest on the machine's thread only, which then is inside a callback of a card. */
-    private boolean insideRun;
+    private volatile boolean insideRun;
 
     /** When the guest comes to a boundary by itself, on the virtual clock; 0 at a boundary. */
     private long horizon;
@@ -89,12 +113,18 @@ final class MachineLoop implements VmHost, Runnable {
     private volatile boolean idling;
 
     MachineLoop(String name, Owner owner, VirtualClock clock, boolean countsInstructions) {
+        this.name = name;
         this.owner = owner;
         this.clock = clock;
         this.countsInstructions = countsInstructions;
-        irqs = new IrqRouter(this::attention, owner::cardThrew);
-        thread = new Thread(this, "machine-" + name);
-        thread.setDaemon(true);
+        irqs = new IrqRouter(this::attention, owner::cardThrew, this::tenureHere);
+        thread = newThread(this);
+    }
+
+    private Thread newThread(Runnable work) {
+        Thread t = new Thread(work, "machine-" + name);
+        t.setDaemon(true);
+        return t;
     }
 
     void start(KvmVcpu cpu) {
@@ -114,7 +144,100 @@ final class MachineLoop implements VmHost, Runnable {
         return irqs;
     }
 
-    /** The vCPU should come to a boundary; on the machine's thread. */
+    /** The tenure of the machine's thread. */
+    Tenure tenure() {
+        return tenure;
+    }
+
+    /** The same for a call that the calling thread makes, which may be another's: then nobody watches it here. */
+    Tenure tenureHere() {
+        return Thread.currentThread() == thread ? tenure : new Tenure();
+    }
+
+    /** Changes when the guest or the loop gets on. For the watchdog, which reads it now and then. */
+    long progress() {
+        return boundaries + vcpu.context().instructions;
+    }
+
+    /** The machine's thread runs the vCPU. */
+    boolean inGuestTime() {
+        return insideRun;
+    }
+
+    /**
+     * Gives the vCPU to a new thread, because a card does not come back to the one that has it. Called by the watchdog; nothing happens if it is back meanwhile.
+     */
+    void replaceThread(Tenure doubted) {
+        synchronized (lifeLock) {
+            if (!running || tenure != doubted) return;
+            Thread lost = thread;
+            StackTraceElement[] where = doubted.end(lost, this::waitForExit);
+            if (where == null) return;
+            Object callee = doubted.lostIn();
+            insideRun = false;
+            idling = false;
+            inPosted = false;
+            tenure = new Tenure();
+            thread = newThread(() -> {
+                try {
+                    vcpu.takeOver();
+                    owner.cutOff(callee, where);
+                } catch (RuntimeException | Error e) {
+                    owner.failed(e);
+                }
+                run();
+            });
+            thread.start();
+            // A card that sleeps or waits has a chance to come back at once.
+            lost.interrupt();
+        }
+    }
+
+    /**
+     * On a lost thread whose card has come back at last: waits until it may unwind. An engine puts registers back on its way out, which by now belong to
+     * another thread's guest; so that thread stands still meanwhile, and what the lost one has changed is put right.
+     */
+    private void waitForExit() {
+        Thread lost = Thread.currentThread();
+        CountDownLatch open = new CountDownLatch(1);
+        synchronized (lifeLock) {
+            if (!running) return;
+            requests.add(() -> {
+                CpuState s = vcpu.context().state;
+                CpuState kept = new CpuState();
+                kept.copyFrom(s);
+                long instructions = vcpu.context().instructions;
+                open.countDown();
+                try {
+                    lost.join(EXIT_MILLIS);
+                } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                }
+                s.copyFrom(kept);
+                vcpu.context().instructions = instructions;
+            });
+        }
+        interrupt();
+        boolean waiting = true;
+        while (waiting) {
+            try {
+                open.await();
+                waiting = false;
+            } catch (InterruptedException e) {
+                // It ends anyway.
+            }
+        }
+    }
+
+    /** Executes behind what the machine's thread is doing now, with the vCPU outside of the guest. From any thread. */
+    void later(Runnable task) {
+        synchronized (lifeLock) {
+            if (running) requests.add(task);
+        }
+        interrupt();
+    }
+
+    /** The vCPU should come to a boundary; on the machine's thread, or the watchdog's. */
     void attention() {
         vcpu.context().leave = true;
     }
@@ -129,6 +252,11 @@ final class MachineLoop implements VmHost, Runnable {
         return Thread.currentThread() == thread && insideRun;
     }
 
+    /** The calling thread is the machine's, or works for it. */
+    private boolean isMachineThread() {
+        return Thread.currentThread() == thread || CardLimit.worksFor(thread);
+    }
+
     /** {@link #run} should look at the machine's state. */
     void interrupt() {
         KvmVcpu c = vcpu;
@@ -139,6 +267,8 @@ final class MachineLoop implements VmHost, Runnable {
     /** Runs a task as a callback at the next boundary. From any thread. */
     void post(Runnable task) {
         posted.add(task);
+        // What a task posts comes at the next boundary; asked for at once, the guest would never get a turn.
+        if (inPosted && Thread.currentThread() == thread) return;
         KvmVcpu c = vcpu;
         if (c != null) c.context().leave = true;
         wake();
@@ -149,7 +279,7 @@ final class MachineLoop implements VmHost, Runnable {
      * the caller executes it, one caller at a time. Inside a callback it sees the guest as it is, in the middle of an exit: for questions only.
      */
     <T> T call(Callable<T> task) {
-        if (Thread.currentThread() == thread) return direct(task);
+        if (isMachineThread()) return direct(task);
         CompletableFuture<T> result = new CompletableFuture<>();
         synchronized (lifeLock) {
             if (!running) return direct(task);
@@ -250,13 +380,19 @@ final class MachineLoop implements VmHost, Runnable {
                     if (requests.isEmpty()) LockSupport.parkNanos(this, 100_000_000);
                 }
             }
+        } catch (Tenure.Lost e) {
+            LOG.info("machine {}: a thread is back from which the vCPU was taken: {}", name, e.getMessage());
         } finally {
-            // However it ended, nobody waits for an answer that does not come.
-            clock.stop();
-            synchronized (lifeLock) {
-                running = false;
-                for (Runnable r = requests.poll(); r != null; r = requests.poll()) r.run();
-            }
+            if (Thread.currentThread() == thread) ended();
+        }
+    }
+
+    /** However it ended, nobody waits for an answer that does not come. */
+    private void ended() {
+        clock.stop();
+        synchronized (lifeLock) {
+            running = false;
+            for (Runnable r = requests.poll(); r != null; r = requests.poll()) r.run();
         }
     }
 
@@ -268,6 +404,8 @@ final class MachineLoop implements VmHost, Runnable {
             insideRun = false;
             if (r.exitReason != KvmRun.Exit.INTR) owner.exited(r);
             owner.betweenRuns();
+        } catch (Tenure.Lost e) {
+            throw e;
         } catch (RuntimeException | Error e) {
             insideRun = false;
             owner.failed(e);
@@ -304,12 +442,21 @@ final class MachineLoop implements VmHost, Runnable {
     @Override
     public void boundary() {
         horizon = 0;
+        boundaries++;
         long now = clock.nanos();
         pace.at(now, vcpu.context().instructions);
         if (timers.next() <= now) timers.run(now);
-        for (Runnable r = posted.poll(); r != null; r = posted.poll()) r.run();
+        runPosted();
         owner.flush();
         if (singleSteps) owner.step();
+    }
+
+    /** So many at most, for they may post others: the guest is to get on, too. */
+    private void runPosted() {
+        inPosted = true;
+        Runnable r;
+        for (int n = 0; n < POSTED_AT_ONCE && (r = posted.poll()) != null; n++) r.run();
+        inPosted = false;
     }
 
     @Override

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Function;
 import org.backplane.board.api.BoardException;
 import org.backplane.board.api.Inspector;
 import org.backplane.board.api.Machine;
@@ -17,6 +18,7 @@ import org.backplane.kvm.api.KvmException;
 import org.backplane.kvm.api.KvmRun;
 import org.backplane.kvm.core.clock.TimerQueue;
 import org.backplane.kvm.core.clock.VirtualClock;
+import org.backplane.kvm.core.exit.Tenure;
 import org.backplane.kvm.core.memory.MemoryLock;
 import org.backplane.kvm.core.vm.KvmVcpu;
 import org.backplane.kvm.core.vm.KvmVm;
@@ -26,6 +28,7 @@ import org.backplane.kvm.spi.device.DisplaySource;
 import org.backplane.kvm.spi.device.IsaDmaController;
 import org.backplane.kvm.spi.device.Platform;
 import org.backplane.kvm.spi.device.PowerButton;
+import org.backplane.kvm.spi.device.RevokedException;
 import org.backplane.kvm.spi.mmu.VmMemory;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -63,6 +66,9 @@ public final class PcMachine implements Machine, CardRegistry.Listener, MachineL
     private final CardBay bay;
     private final Desk desk;
     private final DebugPort debugPort;
+    private final CardLimit limit;
+    private final CardFaults faults;
+    private final Watchdog watchdog;
 
     private volatile boolean started;
     private volatile boolean wantRunning;
@@ -84,6 +90,10 @@ public final class PcMachine implements Machine, CardRegistry.Listener, MachineL
         vm = new KvmVm(loop, this::cardThrew, config.mmuProperties, () -> {});
         vm.auditEvery(config.auditEvery, violation -> LOG.error("machine {}: audit: {}", name, violation));
         dma = new GuestDma(vm.memory(), line -> log("dma", line));
+        vm.bus().tenure(loop.tenure());
+        limit = new CardLimit(name, config.cardLimitMillis);
+        faults = new CardFaults(this);
+        watchdog = new Watchdog(name, loop, limit);
         board = new SlotBoard(this);
         cpuSlots = new CpuSlots(vm, registry, config);
         report = new MachineReport(this);
@@ -101,6 +111,7 @@ public final class PcMachine implements Machine, CardRegistry.Listener, MachineL
             plugOptions();
         } catch (BoardException | RuntimeException e) {
             board.close();
+            limit.close();
             vm.close();
             log.close();
             throw e;
@@ -198,8 +209,41 @@ public final class PcMachine implements Machine, CardRegistry.Listener, MachineL
         return bay.swaps();
     }
 
-    Optional<IsaDmaController> dmaController() {
-        return board.facet(IsaDmaController.class);
+    /** Asks the DMA controller on behalf of a card; {@code none} if there is none. */
+    <T> T withDmaController(T none, Function<IsaDmaController, T> use) {
+        Optional<Slot> slot = board.offering(IsaDmaController.class);
+        if (slot.isEmpty()) return none;
+        Tenure t = tenure();
+        Object before = t.enter(slot.get().name());
+        try {
+            return use.apply(slot.get().context.facet(IsaDmaController.class).orElseThrow());
+        } finally {
+            t.leave(before);
+        }
+    }
+
+    /** For a call into a card that the calling thread makes. */
+    Tenure tenure() {
+        return loop.tenureHere();
+    }
+
+    /** The time limit for what cards do outside of the guest's time. */
+    CardLimit limit() {
+        return limit;
+    }
+
+    CardFaults faults() {
+        return faults;
+    }
+
+    /** See {@link MachineLoop#later}. */
+    void later(Runnable task) {
+        loop.later(task);
+    }
+
+    /** Slots have come or gone. */
+    void checkWaiting() {
+        bay.checkWaiting();
     }
 
     GuestDma dma() {
@@ -207,24 +251,40 @@ public final class PcMachine implements Machine, CardRegistry.Listener, MachineL
     }
 
     void post(Runnable task, String slot) {
-        loop.post(() -> guard(slot, task));
+        loop.post(() -> callback(slot, task));
+    }
+
+    /** Runs a card's callback in the guest's time, on the machine's thread: what it throws is reported, and it has a time limit. */
+    void callback(String slot, Runnable callback) {
+        Tenure t = tenure();
+        Object before = t.enter(slot);
+        guard(slot, callback);
+        t.leave(before);
     }
 
     /** Runs a card's callback; what it throws is reported and goes no further. */
     void guard(String slot, Runnable callback) {
         try {
             callback.run();
-        } catch (RuntimeException | LinkageError | AssertionError | StackOverflowError e) {
+        } catch (Throwable e) {
+            if (e instanceof Tenure.Lost lost) throw lost;
             cardThrew(slot, e);
         }
     }
 
     @Override
     public void cardThrew(String slotName, Throwable e) {
-        Slot slot = board.find(slotName).orElse(null);
-        if (slot != null && slot.faulted) return;
-        if (slot != null) slot.faulted = true;
-        LOG.error("machine {}: the card in slot {} threw", name, slotName, e);
+        if (!(e instanceof RevokedException)) faults.threw(slotName, e);
+    }
+
+    @Override
+    public void cutOff(Object callee, StackTraceElement[] where) {
+        vm.bus().tenure(loop.tenure());
+        cpuSlots.renew();
+        Optional<Slot> slot = callee instanceof String name ? board.find(name) : Optional.empty();
+        if (slot.isPresent() && slot.get().occupied()) faults.hung(slot.get(), limit.millis(), where);
+        else faults.report(String.valueOf(callee), "", "hangs: it did not come back from a call within " + limit.millis() + " ms", null);
+        vm.dropForeignHandler(callee);
     }
 
     void log(String slot, String message) {
@@ -305,7 +365,9 @@ public final class PcMachine implements Machine, CardRegistry.Listener, MachineL
         step(report::freeze);
         step(inspector::freeze);
         step(board::flush);
+        step(watchdog::close);
         step(board::close);
+        step(limit::close);
         step(vm::close);
         step(log::close);
         step(onEnd);
@@ -375,6 +437,7 @@ public final class PcMachine implements Machine, CardRegistry.Listener, MachineL
             wantRunning = !config.frozen && !debugPort.holds();
             bay.checkWaiting();
             loop.start(vcpu);
+            watchdog.start();
         });
     }
 
@@ -420,9 +483,8 @@ public final class PcMachine implements Machine, CardRegistry.Listener, MachineL
 
     @Override
     public void powerButton() throws BoardException {
-        PowerButton button =
-                loop.ask(() -> board.facet(PowerButton.class)).orElseThrow(() -> new BoardException("no card has a power button"));
-        post(button::press, "power button");
+        Slot slot = loop.ask(() -> board.offering(PowerButton.class)).orElseThrow(() -> new BoardException("no card has a power button"));
+        post(() -> board.facet(PowerButton.class).ifPresent(PowerButton::press), slot.name());
     }
 
     @Override
@@ -476,6 +538,11 @@ public final class PcMachine implements Machine, CardRegistry.Listener, MachineL
         if (!loop.inCallback()) return bay.swap(slot, target);
         loop.run(() -> bay.swap(slot, target));
         return new SwapReport(slot, "", "", -1);
+    }
+
+    @Override
+    public List<CardReport> cardReports() {
+        return faults.reports();
     }
 
     @Override

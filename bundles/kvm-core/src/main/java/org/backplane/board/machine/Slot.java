@@ -66,8 +66,11 @@ final class Slot {
     /** The trace of accesses to the card's registers, or null if there never was one. */
     RegisterRing trace;
 
-    /** A handler of the card threw; it was reported once. */
-    boolean faulted;
+    /** How often the card in service has thrown. */
+    int faults;
+
+    /** The card that parked its state here, for people; or null. */
+    Card left;
 
     Slot(String name, String type, Map<String, String> properties, boolean snapshot) {
         this.name = name;

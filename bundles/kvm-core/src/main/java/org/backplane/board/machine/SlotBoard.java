@@ -93,13 +93,18 @@ final class SlotBoard {
      */
     Staged stage(Slot slot, Card card) throws BoardException {
         DeviceFactory factory = (DeviceFactory) card.factory();
-        CardNeeds needs = slot.prepare(factory, machine.images());
+        CardContext[] context = new CardContext[1];
         try {
-            Device device = factory.create();
-            CardContext context = new CardContext(slot, needs, machine);
-            device.attach(context);
-            return new Staged(card, device, context);
-        } catch (RuntimeException e) {
+            return machine.limit().<Staged, BoardException>call("attach of slot " + slot.name(), () -> {
+                context[0] = new CardContext(slot, slot.prepare(factory, machine.images()), machine);
+                Device made = factory.create();
+                if (made == null) throw new IllegalStateException("its factory made no device");
+                LimitedDevice device = new LimitedDevice(slot.name(), made, machine.limit());
+                device.attach(context[0]);
+                return new Staged(card, device, context[0]);
+            });
+        } catch (RuntimeException | Error e) {
+            if (context[0] != null) context[0].revoke();
             throw failure(slot, card, "cannot be attached", e);
         }
     }
@@ -110,12 +115,14 @@ final class SlotBoard {
         try {
             routes = routesWith(slot, staged.context());
         } catch (ClaimException e) {
+            discard(slot, staged);
             throw new BoardException(e.getMessage());
         }
         boolean fresh = slot.parked == null;
         try {
             if (!fresh) load(staged, slot.parked, slot.parkedRules);
-        } catch (RuntimeException | StateException e) {
+        } catch (RuntimeException | Error | StateException e) {
+            discard(slot, staged);
             throw failure(slot, staged.card(), "does not take the parked state", e);
         }
         boolean added = slots.put(slot.name(), slot) == null;
@@ -124,33 +131,48 @@ final class SlotBoard {
             // A reset may write guest memory and lines, so it needs the real context.
             try {
                 staged.device().reset();
-            } catch (RuntimeException e) {
+            } catch (RuntimeException | Error e) {
                 commit(slot, null, routesWith(slot, null));
                 if (added) slots.remove(slot.name());
+                tell(slot, staged.card(), staged.device(), staged.context());
                 throw failure(slot, staged.card(), "cannot be reset", e);
             }
         }
         machine.guard(slot.name(), staged.device()::resume);
         slot.parked = null;
         slot.away = false;
+        slot.left = null;
     }
 
     /** A staged card that is not going to be used. */
     void discard(Slot slot, Staged staged) {
         staged.context().revoke();
-        machine.guard(slot.name(), staged.device()::detach);
+        tell(slot, staged.card(), staged.device(), staged.context());
+    }
+
+    /** The card has left the slot, where another one may be by now: it is told, and what it has left behind is looked for. */
+    private void tell(Slot slot, Card card, Device device, CardContext context) {
+        try {
+            device.detach();
+        } catch (CardLimitException e) {
+            hangsAsItLeaves(slot, card, e);
+        } catch (RuntimeException | Error e) {
+            machine.faults().report(slot.name(), card.describe(), "threw " + e + " as it left", e);
+        }
+        context.left(card);
     }
 
     /** A card's bundle stops: its state stays in the slot, and while the machine waits for the card its interrupt lines stay as they are. */
     void park(Slot slot) {
         if (!slot.occupied()) return;
         slot.away = true;
+        slot.left = slot.card;
         machine.guard(slot.name(), slot.device::quiesce);
         machine.guard(slot.name(), () -> {
             slot.parkedRules = slot.factory().stateRules();
             slot.parked = save(slot);
         });
-        if (slot.parked == null) machine.log(slot.name(), "the card left without saving its state: the next one starts from power-on");
+        if (slot.parked == null) machine.faults().report(slot, "left without saving its state: the next one starts from power-on");
         int[] asserted = slot.context.assertedGsis();
         leave(slot, slot.policy() == Slot.Policy.PAUSE ? asserted : Slot.NO_LINES);
     }
@@ -158,9 +180,28 @@ final class SlotBoard {
     /** The card goes out of service; these lines stay asserted. */
     private void leave(Slot slot, int[] heldLines) {
         Device old = slot.device;
+        CardContext context = slot.context;
+        Card card = slot.card;
         slot.heldLines = heldLines;
         commit(slot, null, routesWith(slot, null));
-        machine.guard(slot.name(), old::detach);
+        tell(slot, card, old, context);
+    }
+
+    /**
+     * Takes a card out that hangs or has thrown too often, and its slot away.
+     *
+     * @param detach tell the card; no if it hangs in a callback
+     */
+    void cutOff(Slot slot, boolean detach) {
+        Device old = slot.device;
+        CardContext context = slot.context;
+        Card card = slot.card;
+        commit(slot, null, routesWith(slot, null));
+        if (detach) tell(slot, card, old, context);
+        else context.left(card);
+        slots.remove(slot.name());
+        machine.guard(slot.name(), slot::close);
+        machine.checkWaiting();
     }
 
     /** What happens while the slot's card is gone, or from now on if it is. */
@@ -200,15 +241,45 @@ final class SlotBoard {
             throw new BoardException(e.getMessage());
         }
         try {
-            old.quiesce();
-            load(next, save(slot), slot.factory().stateRules());
-        } catch (RuntimeException | LinkageError | StateException e) {
-            machine.guard(slot.name(), old::resume);
+            // One call for all three: a thread that hands over and waits costs the pause some of its microseconds each time.
+            machine.limit().<Void, StateException>call("swap of slot " + slot.name(), () -> {
+                old.quiesce();
+                load(next, save(slot), slot.factory().stateRules());
+                return null;
+            });
+        } catch (RuntimeException | Error | StateException e) {
+            if (!(e instanceof CardLimitException)) machine.guard(slot.name(), old::resume);
+            else resumeIfItCan(slot, old);
             throw failure(slot, next.card(), "does not take the state of " + slot.card.describe(), e);
         }
+        CardContext context = slot.context;
+        Card from = slot.card;
         commit(slot, next, routes);
-        machine.guard(slot.name(), old::detach);
-        machine.guard(slot.name(), next.device()::resume);
+        boolean[] resumed = {false};
+        try {
+            machine.limit().<Void, RuntimeException>call("swap of slot " + slot.name(), () -> {
+                machine.guard(slot.name(), next.device()::resume);
+                resumed[0] = true;
+                tell(slot, from, old, context);
+                return null;
+            });
+        } catch (CardLimitException e) {
+            if (resumed[0]) hangsAsItLeaves(slot, from, e);
+            else machine.cardThrew(slot.name(), e);
+        }
+    }
+
+    private void hangsAsItLeaves(Slot slot, Card card, CardLimitException e) {
+        machine.faults().report(slot.name(), card.describe(), "hangs: " + e.getMessage(), e);
+    }
+
+    /** The card stays in service though it, or the other one, did not come back in time. */
+    private void resumeIfItCan(Slot slot, Device old) {
+        try {
+            old.resume();
+        } catch (CardLimitException e) {
+            machine.faults().report(slot, "stays in service, but is still busy: " + e.getMessage());
+        }
     }
 
     /**
@@ -264,7 +335,7 @@ final class SlotBoard {
         slot.card = next == null ? null : next.card();
         slot.device = next == null ? null : next.device();
         slot.context = next == null ? null : next.context();
-        slot.faulted = false;
+        slot.faults = 0;
         if (next != null) slot.needs = next.context().needs();
         if (next == null) slot.characters().values().forEach(c -> c.setListener(null));
         machine.vm().bus().publish(routes);
@@ -296,6 +367,11 @@ final class SlotBoard {
         return Optional.empty();
     }
 
+    /** The slot whose card offers a facet now. */
+    Optional<Slot> offering(Class<?> type) {
+        return slots.values().stream().filter(s -> s.context != null && s.context.facet(type).isPresent()).findFirst();
+    }
+
     /** Buffered output goes out; called at every boundary. */
     void flush() {
         for (CharBackend c : characters) c.flush();
@@ -315,8 +391,10 @@ final class SlotBoard {
 
     void close() {
         for (Slot s : List.copyOf(slots.values())) {
-            if (s.occupied()) machine.guard(s.name(), s.device::detach);
-            if (s.context != null) s.context.revoke();
+            if (s.occupied()) {
+                s.context.revoke();
+                tell(s, s.card, s.device, s.context);
+            }
             machine.guard(s.name(), s::close);
         }
         slots.clear();

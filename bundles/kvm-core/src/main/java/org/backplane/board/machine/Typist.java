@@ -25,7 +25,7 @@ final class Typist {
     Typist(PcMachine machine, MachineLoop loop) {
         this.machine = machine;
         this.loop = loop;
-        timer = loop.timers().add(() -> machine.guard("keyboard", this::next));
+        timer = loop.timers().add(() -> machine.callback(keyboard(), this::next));
     }
 
     /** Queues chords: pressed in order, released in the opposite one. */
@@ -38,6 +38,11 @@ final class Typist {
             }
             if (timer.deadline() == TimerQueue.NEVER) timer.arm(machine.clock().nanos());
         });
+    }
+
+    /** The slot of the keyboard's card, for reports about it. */
+    private String keyboard() {
+        return machine.board().offering(KeyboardInput.class).map(Slot::name).orElse("keyboard");
     }
 
     private void next() {

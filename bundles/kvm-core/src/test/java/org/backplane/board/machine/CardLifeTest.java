@@ -229,7 +229,7 @@ class CardLifeTest {
     // ---- cards that misbehave ----
 
     @Test
-    void anInterruptControllerThatThrowsDoesNotEndTheMachine() throws Exception {
+    void anInterruptControllerThatThrowsAgainAndAgainIsUnpluggedAndTheMachineGoesOn() throws Exception {
         probe.onAttach = p -> p.context.provide(InterruptController.class, new InterruptController() {
             @Override
             public void setLine(int gsi, boolean level) {
@@ -248,8 +248,12 @@ class CardLifeTest {
         });
         TestBundle[] bundle = new TestBundle[1];
         PcMachine m = counting(bundle);
-        awaitWrites(probe);
+        BoardRig.await("the card is unplugged", () -> !rig.has("p"));
         assertEquals(State.RUNNING, m.state());
+        String report = m.cardReports().getLast().what();
+        assertTrue(report.contains("more than 16 times") && report.endsWith("unplugged"), report);
+        long before = m.cpu(0).gpr[0];
+        BoardRig.await("the guest goes on", () -> m.cpu(0).gpr[0] != before);
     }
 
     @Test

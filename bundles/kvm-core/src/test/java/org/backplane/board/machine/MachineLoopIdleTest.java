@@ -48,6 +48,9 @@ class MachineLoopIdleTest {
 
         @Override
         public void step() {}
+
+        @Override
+        public void cutOff(Object callee, StackTraceElement[] where) {}
     }
 
     /** Its maker did not wake the thread, because that did not wait yet. */

@@ -10,6 +10,9 @@ import org.osgi.annotation.versioning.ConsumerType;
  * <p><b>Threading.</b> {@link #run}, {@link #emulateOne} and {@link #deliver} are called on the vCPU's thread, by the CPU
  * backend or the core; with several vCPUs concurrently, each with its own context. {@link #codeWritten} comes from the thread that
  * writes, {@link #close} when no vCPU is inside.
+ *
+ * <p><b>Errors.</b> What a callback throws passes through: a thread that has lost its vCPU (to a device that did not come back) is unwound by an Error, and
+ * must not execute another instruction.
  */
 @ConsumerType
 public interface Emulator extends AutoCloseable {

@@ -1,12 +1,13 @@
 package org.backplane.kvm.spi.device;
 
 import java.util.Optional;
+import java.util.concurrent.ThreadFactory;
 import org.osgi.annotation.versioning.ProviderType;
 
 /**
  * The whole world of a device, given to {@link Device#attach}. Names are those of {@link DeviceFactory#resources}; the device
- * never learns base addresses or IRQ numbers. After the card has left, or was cut off by the watchdog, every method throws {@link
- * RevokedException}.
+ * never learns base addresses or IRQ numbers. After the card has left, or was cut off by the watchdog, every method but {@link #slot} and {@link #log}
+ * throws {@link RevokedException}, and so does everything that was got here.
  */
 @ProviderType
 public interface DeviceContext {
@@ -81,6 +82,12 @@ public interface DeviceContext {
      * meantime are dropped: what must not be lost (input, say) waits in its back end.
      */
     void post(Runnable task);
+
+    /**
+     * Makes the card's host threads: daemons that are known to be its own. When the card has left ({@link Device#detach}) they are interrupted, and one that does
+     * not end is reported.
+     */
+    ThreadFactory threads();
 
     /** Writes one line to the VM's log, with the slot's name; repeated lines are counted and not repeated. */
     void log(String message);

@@ -8,6 +8,16 @@ import org.osgi.annotation.versioning.ConsumerType;
 @ConsumerType
 public interface DeviceFactory extends CardFactory {
     /**
+     * Service property: how the card wants to be plugged when its bundle is put into {@code deploy/}. The properties of its slot, written as behind the type of
+     * {@code -device} ({@code window=0xfeb00000,irq=11}, with {@code id=NAME} for the slot's name), or {@link #PLUG_NOT}. Without it the card is plugged with
+     * its defaults, if it has a place by default.
+     */
+    String PLUG = "backplane.plug";
+
+    /** Value of {@link #PLUG}: not by itself. */
+    String PLUG_NOT = "no";
+
+    /**
      * What the device claims and where it sits unless the slot's properties say otherwise. The board shows it in lists, checks
      * properties against it, and resolves the names that the device uses with its {@link DeviceContext}.
      */

@@ -7,7 +7,8 @@ import org.backplane.kvm.spi.device.RevokedException;
  *
  * <p><b>Guarantees.</b> An access to an unclaimed address is handled: reads give ones, writes vanish; likewise one that is narrower than anything the
  * handler takes. What a handler throws ends the
- * access as floating and is reported to {@link CardFault}; it never reaches the engine.
+ * access as floating and is reported to {@link CardFault}; it never reaches the engine. A handler that does not return loses its thread the vCPU, see
+ * {@link Tenure}.
  */
 public final class IoBus {
     /** Told when a card's handler throws. */
@@ -18,6 +19,9 @@ public final class IoBus {
     private volatile RouteTable routes = RouteTable.EMPTY;
     private final CardFault faults;
 
+    /** Of the thread that runs the vCPU. Replaced while no thread does. */
+    private Tenure tenure = new Tenure();
+
     public IoBus(CardFault faults) {
         this.faults = faults;
     }
@@ -25,6 +29,15 @@ public final class IoBus {
     /** Puts a new table in service: one volatile store. */
     public void publish(RouteTable table) {
         routes = table;
+    }
+
+    public Tenure tenure() {
+        return tenure;
+    }
+
+    /** Another thread runs the vCPU from now on. It calls this before it does, or is started behind it. */
+    public void tenure(Tenure next) {
+        tenure = next;
     }
 
     public boolean claimsPort(int port) {
@@ -105,23 +118,33 @@ public final class IoBus {
     }
 
     private long read(Route r, int vcpu, long address, int size) {
+        Tenure t = tenure;
+        t.begin(r.owner());
+        long value;
         try {
-            return r.handler().read(vcpu, address - r.base(), size);
-        } catch (RevokedException e) {
-            return -1;
-        } catch (RuntimeException | LinkageError | AssertionError | StackOverflowError e) {
-            faults.handlerThrew(r.owner(), e);
-            return -1;
+            value = r.handler().read(vcpu, address - r.base(), size);
+        } catch (Throwable e) {
+            threw(r, e);
+            value = -1;
         }
+        t.done();
+        return value;
     }
 
     private void write(Route r, int vcpu, long address, int size, long value) {
+        Tenure t = tenure;
+        t.begin(r.owner());
         try {
             r.handler().write(vcpu, address - r.base(), size, value);
-        } catch (RevokedException e) {
-            return;
-        } catch (RuntimeException | LinkageError | AssertionError | StackOverflowError e) {
-            faults.handlerThrew(r.owner(), e);
+        } catch (Throwable e) {
+            threw(r, e);
         }
+        t.done();
+    }
+
+    /** Whatever it is, checked exceptions that were smuggled out and errors of the card's own too: it is the card's affair and not the engine's. */
+    private void threw(Route r, Throwable e) {
+        if (e instanceof Tenure.Lost lost) throw lost;
+        if (!(e instanceof RevokedException)) faults.handlerThrew(r.owner(), e);
     }
 }

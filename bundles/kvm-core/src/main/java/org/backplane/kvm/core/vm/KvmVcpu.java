@@ -129,9 +129,26 @@ public final class KvmVcpu implements Vcpu {
             run.apicBase = msrs.apicBase();
             return run;
         } finally {
-            gate.exit();
-            owner.set(null);
+            // A thread from which the vCPU was taken has nothing to give back.
+            if (owner.get() == Thread.currentThread()) leave();
         }
+    }
+
+    private void leave() {
+        gate.exit();
+        owner.set(null);
+    }
+
+    /**
+     * Takes the vCPU from a thread that is inside a device's code and does not come back ({@link Tenure}). The state is that of before the instruction or
+     * event in which it called, as the engine shows it there; {@link #run} executes it again.
+     *
+     * <p>What the instruction has done already it does twice then: the parts of a split access that were made, and the carry flag that ADC and SBB on device
+     * memory have set. INS, OUTS and string moves go on with the element that was not done.
+     */
+    public void takeOver() {
+        exits.abandon();
+        if (owner.get() != null) leave();
     }
 
     private void loop() {

@@ -13,6 +13,7 @@ import org.backplane.kvm.api.KvmException.Errno;
 import org.backplane.kvm.api.Vm;
 import org.backplane.kvm.core.exit.ExitObserver;
 import org.backplane.kvm.core.exit.IoBus;
+import org.backplane.kvm.core.exit.Tenure;
 import org.backplane.kvm.core.memory.GuestMemory;
 import org.backplane.kvm.spi.cpu.CpuBackend;
 import org.backplane.kvm.spi.cpu.CpuBackendFactory;
@@ -34,8 +35,21 @@ import org.backplane.kvm.spi.mmu.VmMemory;
  * {@code run}; the board makes them on the thread that runs the vCPU.
  */
 public final class KvmVm implements Vm {
-    /** A foreign handler with the reasons it serves. */
-    public record ForeignHandler(ExitHandler handler, BitSet reasons) {}
+    /**
+     * A foreign handler with the reasons it serves.
+     *
+     * @param limited it has the time limit of a card
+     */
+    public record ForeignHandler(ExitHandler handler, BitSet reasons, boolean limited) {
+        public ForeignHandler(ExitHandler handler, BitSet reasons) {
+            this(handler, reasons, true);
+        }
+
+        @Override
+        public String toString() {
+            return "exit handler " + handler.getClass().getName();
+        }
+    }
 
     private final GuestMemory memory = new GuestMemory();
     private final List<KvmVcpu> vcpus = new CopyOnWriteArrayList<>();
@@ -214,15 +228,30 @@ public final class KvmVm implements Vm {
     ExitHandler.Result askForeignHandlers(VcpuContext v) {
         for (ForeignHandler h : foreign) {
             if (!h.reasons().get(v.exit.reason)) continue;
-            try {
-                ExitHandler.Result r = h.handler().handle(v, v.exit);
-                if (r != ExitHandler.Result.PASS) return r;
-            } catch (RuntimeException | LinkageError | AssertionError | StackOverflowError e) {
-                setForeignHandlers(foreign.stream().filter(other -> other != h).toList());
-                faults.handlerThrew("exit handler " + h.handler().getClass().getName(), e);
-            }
+            ExitHandler.Result r = ask(h, v);
+            if (r != ExitHandler.Result.PASS) return r;
         }
         return ExitHandler.Result.PASS;
+    }
+
+    private ExitHandler.Result ask(ForeignHandler h, VcpuContext v) {
+        Tenure t = bus.tenure();
+        Object before = t.enter(h.limited() ? h : null);
+        ExitHandler.Result result = ExitHandler.Result.PASS;
+        try {
+            result = h.handler().handle(v, v.exit);
+        } catch (Throwable e) {
+            if (e instanceof Tenure.Lost lost) throw lost;
+            dropForeignHandler(h);
+            faults.handlerThrew(h.toString(), e);
+        }
+        t.leave(before);
+        return result;
+    }
+
+    /** It is asked no more; anything else than a foreign handler is ignored. */
+    public void dropForeignHandler(Object handler) {
+        if (handler instanceof ForeignHandler) setForeignHandlers(foreign.stream().filter(other -> other != handler).toList());
     }
 
     // ---- the KVM API ----

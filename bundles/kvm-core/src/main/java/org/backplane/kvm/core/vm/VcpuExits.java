@@ -100,6 +100,15 @@ final class VcpuExits implements ExitDispatcher {
         return answer == EXIT ? EXIT : done();
     }
 
+    /** The thread that handled an exit is lost, and the exit comes again. */
+    void abandon() {
+        ExitObserver o = watching;
+        watching = null;
+        taken = ExitHandler.Result.PASS;
+        verdict = null;
+        if (o != null) o.handled(v);
+    }
+
     // ---- ports and MMIO ----
 
     @Override
