@@ -46,6 +46,7 @@ public final class MachineOptions {
             new Option("S", "", false, "do not start the CPU: wait for a debugger's continue, or vm:resume"),
             new Option("gdb", "tcp:[HOST]:PORT", false, "wait for gdb there (default host 127.0.0.1)"),
             new Option("s", "", false, "the same as -gdb tcp::1234"),
+            new Option("storm", "COUNT[,CARD…][,seed=N]", false, "replace cards at random so often while the guest runs; all, or these slots' ones"),
             new Option("overcommit", "mem-lock=on|off", false, "lock guest memory"),
             new Option("d", "ITEM,…", false, "log: int, exec, cpu_reset, exit, io, guest_errors"),
             new Option("D", "FILE", false, "where -d logs to (default standard error)"));
@@ -60,7 +61,7 @@ public final class MachineOptions {
             new Option("stats", "", false, "print statistics at the end"));
 
     /** Those of {@link #ALL} that a {@link MachineFrontEnd} serves. */
-    public static final Set<String> SERVED = Set.of("gdb", "s");
+    public static final Set<String> SERVED = Set.of("gdb", "s", "storm");
 
     private MachineOptions() {}
 

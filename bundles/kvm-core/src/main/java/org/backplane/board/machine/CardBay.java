@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import org.backplane.board.api.BoardException;
 import org.backplane.board.api.Machine.SlotInfo;
 import org.backplane.board.api.Machine.SwapReport;
@@ -35,18 +36,20 @@ final class CardBay {
     private final boolean snapshot;
     private volatile String waitingFor = "";
 
-    /** Swaps done, and the pause of the last one in nanoseconds. */
+    private final PauseMeter pauses;
+
+    /** Swaps done. */
     private long swaps;
 
-    private volatile long lastPause;
-
-    CardBay(PcMachine machine, MachineLoop loop, SlotBoard board, CpuSlots cpuSlots, CardRegistry registry, boolean snapshot) {
+    CardBay(PcMachine machine, MachineLoop loop, SlotBoard board, CpuSlots cpuSlots, CardRegistry registry, boolean snapshot,
+            PauseMeter pauses) {
         this.machine = machine;
         this.loop = loop;
         this.board = board;
         this.cpuSlots = cpuSlots;
         this.registry = registry;
         this.snapshot = snapshot;
+        this.pauses = pauses;
     }
 
     /** The card that the machine cannot do without and waits for, as a line for people; empty if there is none. */
@@ -72,7 +75,7 @@ final class CardBay {
     /** A card's bundle started; {@code started}: the machine was, too, so that its CPU should be there. */
     void added(Card card, boolean started) {
         if (card.kind() == Kind.DEVICE) fillEmptySlots(card);
-        else if (CpuSlots.NAMES.containsKey(card.kind()) && started && !machine.vm().cpuPresent()) cpuSlots.installIfComplete();
+        else if (CpuSlots.NAMES.containsKey(card.kind()) && started) installCpuIfMissing();
         checkWaiting();
     }
 
@@ -90,6 +93,7 @@ final class CardBay {
             if (s.occupied() || !s.type().equals(card.type())) continue;
             try {
                 board.plug(s, board.stage(s, card));
+                pauses.came(s.name(), card);
             } catch (BoardException e) {
                 LOG.error("machine {}: {}", machine.name(), e.getMessage());
             }
@@ -98,13 +102,25 @@ final class CardBay {
 
     /** A card's bundle stops: its slots keep its state, and another card of the type may step in at once. */
     void removed(Card card, boolean started) {
-        for (Slot s : board.slots()) if (s.card == card) board.park(s);
+        for (Slot s : board.slots()) {
+            if (s.card != card) continue;
+            board.park(s);
+            pauses.left(s.name(), card);
+        }
+        if (cpuSlots.active(card.kind()) == card) pauses.left(CpuSlots.NAMES.get(card.kind()), card);
         cpuSlots.removed(card);
         for (Slot s : List.copyOf(board.slots())) {
             if (s.away) registry.newest(Kind.DEVICE, s.type()).ifPresent(this::fillEmptySlots);
         }
-        if (started && !machine.vm().cpuPresent()) cpuSlots.installIfComplete();
+        if (started) installCpuIfMissing();
         checkWaiting();
+    }
+
+    private void installCpuIfMissing() {
+        if (machine.vm().cpuPresent()) return;
+        cpuSlots.installIfComplete();
+        if (!machine.vm().cpuPresent()) return;
+        for (Kind k : cpuSlots.kinds()) pauses.came(CpuSlots.NAMES.get(k), cpuSlots.active(k));
     }
 
     List<SlotInfo> describe() {
@@ -187,17 +203,19 @@ final class CardBay {
             board.discard(slot, trial);
         }
         SlotBoard.Staged next = board.stage(slot, to);
+        CompletableFuture<Long> pause;
         try {
-            loop.run(() -> {
+            pause = loop.ask(() -> {
                 if (slot.card != from) throw new BoardException("slot " + slotName + " changed meanwhile");
                 requireInService(to);
-                timed(() -> board.swap(slot, next));
+                board.swap(slot, next);
+                return swapped(slotName);
             });
         } catch (BoardException e) {
             board.discard(slot, next);
             throw e;
         }
-        return new SwapReport(slotName, from.describe(), to.describe(), lastPause);
+        return report(slotName, from, to, pause);
     }
 
     private SwapReport swapCpu(Kind kind, String target) throws BoardException {
@@ -205,16 +223,18 @@ final class CardBay {
         Card from = loop.ask(() -> cpuSlots.active(kind));
         if (from == null) throw new BoardException("slot " + slotName + " has no card to swap");
         Card to = target(kind, from.type(), target, from);
+        CompletableFuture<Long> pause;
         try {
             cpuSlots.rehearse(kind, to);
-            loop.run(() -> {
+            pause = loop.ask(() -> {
                 requireInService(to);
-                timed(() -> cpuSlots.swap(kind, to));
+                cpuSlots.swap(kind, to);
+                return swapped(slotName);
             });
         } catch (RuntimeException e) {
             throw new BoardException("slot " + slotName + ": card " + to.describe() + " cannot take over: " + e.getMessage(), e);
         }
-        return new SwapReport(slotName, from.describe(), to.describe(), lastPause);
+        return report(slotName, from, to, pause);
     }
 
     /** {@code TYPE}, {@code TYPE@VERSION}, {@code TYPE#BUNDLE-ID}, or null for the newest other card of the same type. */
@@ -236,11 +256,14 @@ final class CardBay {
         if (!registry.contains(card)) throw new BoardException("card " + card.describe() + " has gone meanwhile");
     }
 
-    private void timed(MachineLoop.Refusable action) throws BoardException {
-        long begin = System.nanoTime();
-        action.run();
-        lastPause = System.nanoTime() - begin;
+    private CompletableFuture<Long> swapped(String slot) {
         swaps++;
+        return pauses.swapped(slot);
+    }
+
+    /** Waits for the end of the pause, where that does not keep it from coming. */
+    private SwapReport report(String slot, Card from, Card to, CompletableFuture<Long> pause) {
+        return new SwapReport(slot, from.describe(), to.describe(), loop.onThread() ? -1 : pause.join());
     }
 
     void policy(String slot, String policy) throws BoardException {

@@ -66,6 +66,7 @@ final class MachineLoop implements VmHost, Runnable {
     private final VirtualClock clock;
     private final TimerQueue timers = new TimerQueue();
     private final IrqRouter irqs;
+    private final PauseMeter pauses;
     private final ConcurrentLinkedQueue<Runnable> requests = new ConcurrentLinkedQueue<>();
     private final ConcurrentLinkedQueue<Runnable> posted = new ConcurrentLinkedQueue<>();
     private final Thread thread;
@@ -85,13 +86,17 @@ final class MachineLoop implements VmHost, Runnable {
     /** When the guest comes to a boundary by itself, on the virtual clock; 0 at a boundary. */
     private long horizon;
 
+    /** The guest is to execute the first instruction after a pause, and no second one. */
+    private boolean firstInstruction;
+
     /** The thread waits in {@link #idle}, or is about to: whoever brings work must wake it. */
     private volatile boolean idling;
 
-    MachineLoop(String name, Owner owner, VirtualClock clock, boolean countsInstructions) {
+    MachineLoop(String name, Owner owner, VirtualClock clock, boolean countsInstructions, PauseMeter pauses) {
         this.owner = owner;
         this.clock = clock;
         this.countsInstructions = countsInstructions;
+        this.pauses = pauses;
         irqs = new IrqRouter(this::attention, owner::cardThrew);
         thread = new Thread(this, "machine-" + name);
         thread.setDaemon(true);
@@ -122,6 +127,11 @@ final class MachineLoop implements VmHost, Runnable {
     /** A timer was armed; if it is due before the guest would come to a boundary, the boundary comes now. On the machine's thread. */
     void timerArmed(long deadline) {
         if (deadline < horizon) attention();
+    }
+
+    /** The calling thread is the machine's: it must not wait for what the machine does next. */
+    boolean onThread() {
+        return Thread.currentThread() == thread;
     }
 
     /** The calling thread is the machine's, inside a callback: what needs the vCPU outside of the guest cannot be waited for. */
@@ -246,6 +256,7 @@ final class MachineLoop implements VmHost, Runnable {
                     runGuest();
                 } else if (!owner.over()) {
                     clock.stop();
+                    pauses.waits();
                     owner.flush();
                     if (requests.isEmpty()) LockSupport.parkNanos(this, 100_000_000);
                 }
@@ -253,6 +264,7 @@ final class MachineLoop implements VmHost, Runnable {
         } finally {
             // However it ended, nobody waits for an answer that does not come.
             clock.stop();
+            pauses.end();
             synchronized (lifeLock) {
                 running = false;
                 for (Runnable r = requests.poll(); r != null; r = requests.poll()) r.run();
@@ -266,6 +278,9 @@ final class MachineLoop implements VmHost, Runnable {
             insideRun = true;
             KvmRun r = vcpu.run();
             insideRun = false;
+            long now = System.nanoTime();
+            if (firstInstruction) guestRuns(now);
+            pauses.stopped(now);
             if (r.exitReason != KvmRun.Exit.INTR) owner.exited(r);
             owner.betweenRuns();
         } catch (RuntimeException | Error e) {
@@ -303,6 +318,7 @@ final class MachineLoop implements VmHost, Runnable {
 
     @Override
     public void boundary() {
+        if (firstInstruction) guestRuns(System.nanoTime());
         horizon = 0;
         long now = clock.nanos();
         pace.at(now, vcpu.context().instructions);
@@ -312,9 +328,15 @@ final class MachineLoop implements VmHost, Runnable {
         if (singleSteps) owner.step();
     }
 
+    private void guestRuns(long now) {
+        firstInstruction = false;
+        pauses.runs(now);
+    }
+
     @Override
     public long instructionBudget() {
-        if (singleSteps) return 1;
+        firstInstruction = pauses.standing();
+        if (singleSteps || firstInstruction) return 1;
         long next = timers.next();
         horizon = next;
         if (next == TimerQueue.NEVER) return LONGEST_STRETCH;
@@ -325,11 +347,12 @@ final class MachineLoop implements VmHost, Runnable {
 
     @Override
     public boolean exactBudget() {
-        return countsInstructions || singleSteps;
+        return countsInstructions || singleSteps || firstInstruction;
     }
 
     @Override
     public void idle() {
+        guestRuns(System.nanoTime());
         long next = timers.next();
         if (countsInstructions && next != TimerQueue.NEVER) {
             clock.skipTo(next);
