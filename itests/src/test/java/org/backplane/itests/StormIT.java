@@ -33,7 +33,8 @@ class StormIT {
             assertEquals(slots, guest.machine().slots(), "every slot has the card that it had");
             assertEquals(bundles, Osgi.context().getBundles().length, () -> Arrays.toString(Osgi.context().getBundles()));
             assertTrue(loaders.count() > Osgi.ownBundles().size() + 20, "class loaders came: " + loaders.count());
-            Footprint.now().assertLittleMoreThan(before);
+            Footprint after = Footprint.now();
+            after.assertLittleMoreThan(before);
             loaders.assertAtMostOneOldEach();
             guest.proveAllCardsWork();
             guest.verifyEverything();

@@ -16,7 +16,7 @@ import org.osgi.framework.BundleException;
  * they would where people swap; each renewal and each update leaves a class loader behind that must go.
  */
 final class CardBundle {
-    private static final String COPY = ".storm";
+    private static final String COPY = ".copy";
 
     private final BundleContext context;
     private final Bundle original;

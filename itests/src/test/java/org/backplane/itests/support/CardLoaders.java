@@ -15,7 +15,7 @@ import org.osgi.framework.wiring.BundleWiring;
 
 /** Watches the class loaders of bundles as they come: which of them are still there when they should be gone? */
 public final class CardLoaders implements AutoCloseable, SynchronousBundleListener {
-    private static final String COPY = ".storm";
+    private static final String COPY = ".copy";
 
     /** By the bundle's name; a copy counts as its original. */
     private final Map<String, List<WeakReference<ClassLoader>>> seen = new TreeMap<>();

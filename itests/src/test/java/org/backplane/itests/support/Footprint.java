@@ -10,7 +10,7 @@ import java.util.List;
 /**
  * What a JVM holds after two forced collections, to be compared with what it held before.
  *
- * @param threads names of the live threads, sorted
+ * @param threads names of the live threads, sorted; without those of the shell's sessions
  * @param classes loaded ones
  * @param metaspace bytes in use
  */
@@ -21,7 +21,12 @@ public record Footprint(List<String> threads, int classes, long metaspace) {
 
     public static Footprint now() {
         for (int i = 0; i < COLLECTIONS; i++) System.gc();
-        List<String> threads = Thread.getAllStackTraces().keySet().stream().map(Thread::getName).sorted().toList();
+        // The shell's pools give their threads up a while after the session is closed.
+        List<String> threads = Thread.getAllStackTraces().keySet().stream()
+                .map(Thread::getName)
+                .filter(n -> !n.startsWith("session-"))
+                .sorted()
+                .toList();
         int classes = ManagementFactory.getClassLoadingMXBean().getLoadedClassCount();
         long metaspace = ManagementFactory.getMemoryPoolMXBeans().stream()
                 .filter(p -> p.getName().equals("Metaspace"))
