@@ -3,9 +3,13 @@ package org.backplane.itests;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
+import javax.management.MBeanServer;
+import javax.management.ObjectName;
+import javax.management.openmbean.CompositeData;
 import org.backplane.board.api.Machine.SlotInfo;
 import org.backplane.itests.harness.InContainer;
 import org.backplane.itests.support.CardLoaders;
@@ -22,6 +26,8 @@ class StormIT {
 
     @Test
     void aStormLeavesNothingBehind() throws Exception {
+        // The machine registers itself at once where this is up already.
+        MBeanServer jmx = ManagementFactory.getPlatformMBeanServer();
         try (NumbersGuest guest = NumbersGuest.start("storm"); CardLoaders loaders = new CardLoaders()) {
             List<SlotInfo> slots = guest.machine().slots();
             // Every kind of swap has been done once, so that what the JDK and the framework need for it is there.
@@ -36,6 +42,8 @@ class StormIT {
             Footprint after = Footprint.now();
             after.assertLittleMoreThan(before);
             loaders.assertAtMostOneOldEach();
+            CompositeData seen = (CompositeData) jmx.getAttribute(new ObjectName("org.backplane:type=Machine,name=storm"), "Pauses");
+            assertTrue((long) ((CompositeData) seen.get("swaps")).get("count") >= 140, seen::toString);
             guest.proveAllCardsWork();
             guest.verifyEverything();
         }
