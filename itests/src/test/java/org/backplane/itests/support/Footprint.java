@@ -10,7 +10,7 @@ import java.util.List;
 /**
  * What a JVM holds after two forced collections, to be compared with what it held before.
  *
- * @param threads names of the live threads, sorted; without those of the shell's sessions
+ * @param threads names of the live threads, sorted; without those of pools
  * @param classes loaded ones
  * @param metaspace bytes in use
  */
@@ -21,10 +21,10 @@ public record Footprint(List<String> threads, int classes, long metaspace) {
 
     public static Footprint now() {
         for (int i = 0; i < COLLECTIONS; i++) System.gc();
-        // The shell's pools give their threads up a while after the session is closed.
+        // Threads of pools, the shell's and the framework's, come and go by themselves.
         List<String> threads = Thread.getAllStackTraces().keySet().stream()
                 .map(Thread::getName)
-                .filter(n -> !n.startsWith("session-"))
+                .filter(n -> !n.startsWith("session-") && !n.startsWith("FelixResolver-"))
                 .sorted()
                 .toList();
         int classes = ManagementFactory.getClassLoadingMXBean().getLoadedClassCount();
