@@ -153,6 +153,7 @@ final class CardBay {
     }
 
     void plug(String type, String slotName, Map<String, String> properties) throws BoardException {
+        if (machine.over()) throw new BoardException("machine " + machine.name() + " has ended");
         Card card = registry.newest(Kind.DEVICE, type).orElseThrow(() -> new BoardException("device: there is no card '" + type
                 + "' (there is: " + String.join(", ", registry.all().stream()
                         .filter(c -> c.kind() == Kind.DEVICE).map(Card::type).distinct().toList()) + ")"));
@@ -251,8 +252,9 @@ final class CardBay {
                 .orElseThrow(() -> new BoardException("there is no " + kind.label() + " card '" + target + "'"));
     }
 
-    /** A bundle may stop while its card is being prepared; its removal comes before or behind this request, never beside it. */
+    /** The machine may end, or a bundle stop, while its card is being prepared; that comes before or behind this request, never beside it. */
     private void requireInService(Card card) throws BoardException {
+        if (machine.over()) throw new BoardException("machine " + machine.name() + " has ended");
         if (!registry.contains(card)) throw new BoardException("card " + card.describe() + " has gone meanwhile");
     }
 

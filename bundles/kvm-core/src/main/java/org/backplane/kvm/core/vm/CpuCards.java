@@ -144,13 +144,11 @@ final class CpuCards {
         }
     }
 
-    /** Makes the cards of a choice, has them run a guest of their own, and throws them away. Any thread. */
+    /**
+     * Has the cards of a choice run a guest of their own, so that what is slow or fails does so before the VM is stopped. Any thread: nothing of this VM is
+     * touched, which may run on or be closed meanwhile.
+     */
     void rehearse(Choice next) {
-        try (Emulator e = next.emulator().create(memory);
-                Mmu m = next.mmu().create(context());
-                CpuBackend b = next.backend().create(memory, e, m)) {
-            b.counters();
-        }
         Rehearsal.run(next, askedRealMode, mmuProperties);
     }
 
