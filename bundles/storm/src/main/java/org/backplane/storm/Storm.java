@@ -16,6 +16,7 @@ import org.backplane.board.api.PauseStats;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.BundleException;
+import org.osgi.framework.Constants;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -114,7 +115,12 @@ final class Storm implements Runnable {
     }
 
     private boolean goesOn() {
-        return !stopped && !machine.ended().isDone();
+        return !stopped && !machine.ended().isDone() && !containerStops();
+    }
+
+    /** Its cards go in their order then. */
+    private boolean containerStops() {
+        return context.getBundle(Constants.SYSTEM_BUNDLE_ID).getState() == Bundle.STOPPING;
     }
 
     private void rest(int millis) {
@@ -202,9 +208,9 @@ final class Storm implements Runnable {
 
     // ---- failures, and the end ----
 
-    /** A guest that ends takes its cards with it; that is no failure. */
+    /** A guest or a container that ends takes the cards with it; that is no failure. */
     private void failed(String what, Exception e) {
-        if (machine.ended().isDone()) return;
+        if (machine.ended().isDone() || containerStops()) return;
         swaps++;
         failed++;
         LOG.warn("storm on {} (seed {}): swap {} failed: {}: {}", machine.name(), plan.seed(), swaps, what, cause(e));
@@ -239,7 +245,7 @@ final class Storm implements Runnable {
             a.run();
         } catch (BoardException | BundleException | RuntimeException e) {
             // When the container stops, its bundles go anyway.
-            if (!stopped && !machine.ended().isDone()) LOG.warn("storm on {}: the end did not go smoothly: {}", machine.name(), cause(e));
+            if (!machine.ended().isDone() && !containerStops()) LOG.warn("storm on {}: the end did not go smoothly: {}", machine.name(), cause(e));
         }
     }
 }

@@ -39,15 +39,16 @@ public final class StormCommands {
         if (left.isEmpty()) {
             System.out.println(storm.map(s -> describe(m, s)).orElse(m.name() + ": no storm (card:storm 100 makes one of 100 swaps)"));
         } else if (left.peek().equals("off")) {
+            boolean rages = storm.isPresent() && !storm.get().over();
             storm.ifPresent(Storm::stop);
-            System.out.println(m.name() + (storm.isPresent() ? ": the storm ends" : ": there was no storm"));
+            System.out.println(m.name() + (rages ? ": the storm ends" : ": there is no storm"));
         } else {
             System.out.println(describe(m, storms.start(m, left.pop())));
         }
     }
 
     private static String describe(Machine m, Storm s) {
-        return m.name() + ": " + (s.over() ? "over" : "of " + s.plan().count()) + ", seed " + s.plan().seed() + ": " + s.lines().get("storm");
+        return m.name() + ": " + (s.over() ? "over" : "a storm of " + s.plan().count()) + ", seed " + s.plan().seed() + ": " + s.lines().get("storm");
     }
 
     /** The machine that the first argument names; else the shell's current one, else the newest. */
