@@ -35,6 +35,8 @@ class StormUnderLinuxIT {
     /** They must last longer than the storm. */
     private static final int LINES = 200_000;
 
+    private static final int FEW_SWAPS = 200, FEW_LINES = 10_000;
+
     private static final double MOST_P99_SIDE_BY_SIDE_MILLIS = 5, MOST_P99_IN_PLACE_MILLIS = 25;
 
     /** What passes between the guest's look at its clock and the host's. */
@@ -57,21 +59,14 @@ class StormUnderLinuxIT {
                 CardLoaders loaders = new CardLoaders()) {
             guest = started;
             shell = GuestShell.boot(guest.serial(), BOOT);
-            // What the JDK and the framework need for swaps of every kind is there afterwards.
-            Storms.rage(guest.machine(), "200,seed=1" + CARDS, STORM);
+            shell.run("sed -n '/^lines() {/,/^}/p' /init >/tmp/lines; . /tmp/lines");
+            // Afterwards all that swaps, the guest's work and this test need is there.
+            print(FEW_LINES, FEW_SWAPS);
+            clocks();
             Footprint before = Footprint.now();
             PauseStats pausesBefore = guest.machine().pauses();
             Clocks clocksBefore = clocks();
-
-            shell.run("sed -n '/^lines() {/,/^}/p' /init >/tmp/lines; . /tmp/lines");
-            shell.start("lines " + LINES);
-            int begin = guest.serial().count();
-            CompletableFuture<String> storm = CompletableFuture.supplyAsync(this::rage);
-            String printed = guest.serial().expect("LINES-DONE " + LINES + "\r\n", STORM);
-            assertTrue(storm.isDone(), "the guest printed faster than cards were replaced: it needs more lines");
-            guest.serial().expect(GuestShell.PROMPT, BOOT);
-            assertTrue(storm.join().contains(": " + SWAPS + " swaps, 0 failed, "), storm.join());
-            NumberedLines.assertComplete(LINES, printed);
+            print(LINES, SWAPS);
             assertClocks(clocksBefore, clocks(), pausesBefore, guest.machine().pauses());
 
             Footprint after = Footprint.now();
@@ -85,9 +80,20 @@ class StormUnderLinuxIT {
         }
     }
 
-    private String rage() {
+    /** The guest prints lines, and meanwhile there is a storm from its beginning to its end. */
+    private void print(int lines, int swaps) throws Exception {
+        shell.start("lines " + lines);
+        CompletableFuture<String> storm = CompletableFuture.supplyAsync(() -> rage(swaps));
+        String printed = guest.serial().expect("LINES-DONE " + lines + "\r\n", STORM);
+        assertTrue(storm.isDone(), "the guest printed faster than cards were replaced: it needs more lines");
+        guest.serial().expect(GuestShell.PROMPT, BOOT);
+        assertTrue(storm.join().contains(": " + swaps + " swaps, 0 failed, "), storm.join());
+        NumberedLines.assertComplete(lines, printed);
+    }
+
+    private String rage(int swaps) {
         try {
-            return Storms.rage(guest.machine(), SWAPS + ",seed=2" + CARDS, STORM);
+            return Storms.rage(guest.machine(), swaps + ",seed=" + swaps + CARDS, STORM);
         } catch (Exception e) {
             throw new CompletionException(e);
         }

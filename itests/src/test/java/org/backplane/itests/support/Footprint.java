@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.lang.management.ManagementFactory;
 import java.lang.management.MemoryPoolMXBean;
 import java.util.List;
+import java.util.regex.Pattern;
 
 /**
  * What a JVM holds after two forced collections, to be compared with what it held before.
@@ -19,12 +20,14 @@ public record Footprint(List<String> threads, int classes, long metaspace) {
     private static final long MORE_METASPACE = 3 << 20;
     private static final int COLLECTIONS = 2;
 
+    /** Threads of pools, the shell's, the framework's and the JDK's, come and go by themselves. */
+    private static final Pattern POOLS = Pattern.compile("session-.*|FelixResolver-.*|ForkJoinPool.*|process reaper");
+
     public static Footprint now() {
         for (int i = 0; i < COLLECTIONS; i++) System.gc();
-        // Threads of pools, the shell's and the framework's, come and go by themselves.
         List<String> threads = Thread.getAllStackTraces().keySet().stream()
                 .map(Thread::getName)
-                .filter(n -> !n.startsWith("session-") && !n.startsWith("FelixResolver-"))
+                .filter(n -> !POOLS.matcher(n).matches())
                 .sorted()
                 .toList();
         int classes = ManagementFactory.getClassLoadingMXBean().getLoadedClassCount();
