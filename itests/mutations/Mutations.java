@@ -232,7 +232,7 @@ final class Mutations {
     private void copyTree() throws IOException, InterruptedException {
         Path list = work.resolve("files");
         int status = command(root, list, 60, "git", "ls-files", "-z", "-co", "--exclude-standard", "--", "pom.xml", ".mvn", "bundles",
-                "distribution", "itests/pom.xml");
+                "distribution", "sdk", "itests/pom.xml");
         if (status != 0) throw new IOException("git ls-files: " + Files.readString(list));
         Set<Path> wanted = new HashSet<>();
         for (String name : Files.readString(list).split("\0")) {

@@ -5,10 +5,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Supplier;
 import org.backplane.board.api.BoardException;
 import org.backplane.board.api.Inspector;
 import org.backplane.board.api.Machine;
 import org.backplane.board.api.MachineDebugger;
+import org.backplane.board.api.PauseStats;
 import org.backplane.kvm.spi.cpu.CpuState;
 import org.backplane.kvm.spi.device.CardControls;
 import org.backplane.kvm.spi.device.DisplaySource;
@@ -16,6 +18,7 @@ import org.backplane.kvm.spi.device.DisplaySource;
 /** A machine without a guest: it remembers what it was asked, and its 64 KiB of memory hold their own addresses. */
 final class FakeMachine implements Machine {
     static final int MEMORY = 0x10000;
+    static final PauseStats.Figures NONE = new PauseStats.Figures(0, 0, 0, 0, 0);
 
     final List<String> calls = new ArrayList<>();
     final CpuState state = new CpuState();
@@ -27,6 +30,7 @@ final class FakeMachine implements Machine {
     List<String> screen = List.of();
     DisplaySource.Frame frame;
     State running = State.CREATED;
+    PauseStats pauses = new PauseStats(NONE, NONE, NONE, NONE, List.of());
 
     private final String name;
     private final Map<String, List<String>> config;
@@ -174,6 +178,16 @@ final class FakeMachine implements Machine {
     @Override
     public Map<String, String> stats() {
         return Map.of("instructions", "1234567", "time", "1.000 s", "mmu.pf_fixed", "7");
+    }
+
+    @Override
+    public void addStats(Supplier<Map<String, String>> lines) {
+        calls.add("stats " + lines.get());
+    }
+
+    @Override
+    public PauseStats pauses() {
+        return pauses;
     }
 
     @Override

@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.time.Duration;
@@ -20,7 +19,6 @@ import org.backplane.board.api.Machine.SwapReport;
 import org.backplane.itests.harness.InContainer;
 import org.backplane.itests.support.Osgi;
 import org.backplane.itests.support.OtherVersion;
-import org.backplane.kvm.spi.device.DisplaySource.Frame;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -90,10 +88,10 @@ class SwapUnderLinuxIT {
             assertTrue(printedSoFar < lines * NumberedLines.LENGTH, "the guest printed faster than cards were replaced: it needs more lines");
             String printed = guest.serial().expect("LINES-DONE " + lines + "\r\n", LINES);
             NumberedLines.assertComplete(lines, printed);
-            assertScreen();
+            CardsAtWork.assertScreen(guest, count);
             GuestShell shell = new GuestShell(guest.serial());
             noTypedCharacterIsLost(shell);
-            assertCardsWork(shell, debug);
+            CardsAtWork.assertAllWork(guest, shell, debug);
         }
     }
 
@@ -172,20 +170,6 @@ class SwapUnderLinuxIT {
                 s.slot() + " " + s.type() + "@" + s.version() + " of " + s.bundle() + " " + s.state());
     }
 
-    private void assertScreen() throws Exception {
-        assertEquals(NumberedLines.screen(count), guest.machine().screenText().stream().map(String::stripTrailing).toList());
-        Frame frame = guest.keepScreen();
-        int rowHeight = frame.height() / NumberedLines.SCREEN_ROWS;
-        int textWidth = NumberedLines.screen(count).getFirst().length() * frame.width() / 80;
-        for (int row = 0; row < NumberedLines.SCREEN_ROWS; row++) {
-            TreeSet<Integer> colors = new TreeSet<>();
-            for (int y = row * rowHeight; y < (row + 1) * rowHeight; y++) {
-                for (int x = 0; x < textWidth; x++) colors.add(frame.pixels()[y * frame.width() + x] & 0xffffff);
-            }
-            assertEquals(new TreeSet<>(List.of(0, NumberedLines.color(count, row))), colors, "colours of row " + row);
-        }
-    }
-
     /** The other direction: input waits in the card and behind it while the card is replaced. */
     private void noTypedCharacterIsLost(GuestShell shell) throws Exception {
         MessageDigest digest = MessageDigest.getInstance("MD5");
@@ -199,21 +183,5 @@ class SwapUnderLinuxIT {
         String sum = guest.serial().expect("  -\r\n", SOON);
         assertEquals(HexFormat.of().formatHex(digest.digest()), sum.substring(sum.length() - 32));
         guest.serial().expect(GuestShell.PROMPT, SOON);
-    }
-
-    /** Serial line, timer, interrupt controller, clock, keyboard, screen and debug port, each once. */
-    private void assertCardsWork(GuestShell shell, Path debug) throws Exception {
-        assertEquals("slept", shell.run("sleep 1; echo slept"));
-        assertTrue(Integer.parseInt(shell.run("date +%s -d \"$(cat /sys/class/rtc/rtc0/date) 12:00\"")) > 1_700_000_000, "the RTC has a date");
-        shell.start("read word </dev/tty1; echo \"got $word\"");
-        guest.machine().type("keyboard\n");
-        guest.serial().expect("got keyboard\r\n", SOON);
-        guest.serial().expect(GuestShell.PROMPT, SOON);
-        for (char c : "debug".toCharArray()) shell.run("printf " + c + " | dd of=/dev/port bs=1 seek=233 2>/dev/null");
-        shell.run("printf '\\033[H\\033[Jpainted' >/dev/tty1");
-        assertEquals("painted", guest.machine().screenText().getFirst().stripTrailing());
-        shell.powerOff();
-        assertEquals(0, guest.end(SOON).status());
-        assertEquals("debug", Files.readString(debug));
     }
 }

@@ -112,6 +112,14 @@ class BadInputIT {
         assertRefused("m: 'lots' is not a size (for example 256, 512M, 2G)", "-m", "lots", "-kernel", kernel.toString());
     }
 
+    @Test
+    void aStormThatMakesNoSense() throws Exception {
+        assertRefused("storm: at least one swap, not 0", "-kernel", kernel.toString(), "-storm", "0");
+        assertRefused("storm: 'often' is no number of swaps", "-kernel", kernel.toString(), "-storm", "often");
+        Result r = BackplaneProcess.built(directory).run("run", "-kernel", kernel.toString(), "-storm", "5,com9");
+        assertOneLine(r, "storm: there is no slot 'com9' (there is: cpu-backend, mmu, emulator, pic, ");
+    }
+
     private static void assertOneLine(Result r, String beginning) {
         assertEquals(2, r.status(), r.err());
         assertEquals("", r.out());

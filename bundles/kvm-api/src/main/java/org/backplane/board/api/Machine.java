@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Supplier;
 import org.backplane.kvm.spi.cpu.CpuState;
 import org.backplane.kvm.spi.device.CardControls;
 import org.backplane.kvm.spi.device.DisplaySource;
@@ -101,7 +102,8 @@ public interface Machine {
 
     /**
      * @param from the card that left and the one that came, each with version and bundle; empty if the swap is {@link #pending}
-     * @param pauseNanos from the last guest instruction before to the first after; -1 if the swap is pending
+     * @param pauseNanos from the last guest instruction before to the first after, see {@link PauseStats}; 0 if the guest did not run anyway; -1 if the
+     *     swap is pending
      */
     record SwapReport(String slot, String from, String to, long pauseNanos) {
         /** The swap was asked for inside a callback of a card and comes when that has returned; what it refuses then is logged. */
@@ -138,8 +140,18 @@ public interface Machine {
     /** Linear memory through the guest's tables; empty if it is not mapped. */
     Optional<byte[]> readLinear(int vcpu, long gva, int length);
 
-    /** Everything that {@code -stats} prints, in order: instructions, time, exits, MMU, emulator, swaps. */
+    /** Everything that {@code -stats} prints, in order: instructions, time, exits, MMU, emulator, swaps, pauses, and what front ends add. */
     Map<String, String> stats();
+
+    /**
+     * A front end's lines in {@link #stats}, behind all others.
+     *
+     * @param lines asked each time, by any thread, also after the machine has ended
+     */
+    void addStats(Supplier<Map<String, String>> lines);
+
+    /** How long the guest stood still while cards were replaced. Answers at once and does not disturb the guest; also after the end. */
+    PauseStats pauses();
 
     /** The processor, the exits and the page tables. */
     Inspector inspector();

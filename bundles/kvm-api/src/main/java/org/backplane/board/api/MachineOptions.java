@@ -47,6 +47,7 @@ public final class MachineOptions {
             new Option("gdb", "tcp:[HOST]:PORT", false, "wait for gdb there (default host 127.0.0.1)"),
             new Option("s", "", false, "the same as -gdb tcp::1234"),
             new Option("card-limit", "MS", false, "milliseconds that a card may take for one call before it is unplugged (default 2000); 0: for ever"),
+            new Option("storm", "COUNT[,CARD…][,seed=N]", false, "replace cards at random so often while the guest runs; all, or these slots' ones"),
             new Option("overcommit", "mem-lock=on|off", false, "lock guest memory"),
             new Option("d", "ITEM,…", false, "log: int, exec, cpu_reset, exit, io, guest_errors"),
             new Option("D", "FILE", false, "where -d logs to (default standard error)"));
@@ -61,7 +62,7 @@ public final class MachineOptions {
             new Option("stats", "", false, "print statistics at the end"));
 
     /** Those of {@link #ALL} that a {@link MachineFrontEnd} serves. */
-    public static final Set<String> SERVED = Set.of("gdb", "s");
+    public static final Set<String> SERVED = Set.of("gdb", "s", "storm");
 
     private MachineOptions() {}
 

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import org.backplane.board.api.BoardException;
 import org.backplane.board.api.Machine.SlotInfo;
 import org.backplane.board.api.Machine.SwapReport;
@@ -31,18 +32,20 @@ final class CardBay {
     private final boolean snapshot;
     private volatile String waitingFor = "";
 
-    /** Swaps done, and the pause of the last one in nanoseconds. */
+    private final PauseMeter pauses;
+
+    /** Swaps done. */
     private long swaps;
 
-    private volatile long lastPause;
-
-    CardBay(PcMachine machine, MachineLoop loop, SlotBoard board, CpuSlots cpuSlots, CardRegistry registry, boolean snapshot) {
+    CardBay(PcMachine machine, MachineLoop loop, SlotBoard board, CpuSlots cpuSlots, CardRegistry registry, boolean snapshot,
+            PauseMeter pauses) {
         this.machine = machine;
         this.loop = loop;
         this.board = board;
         this.cpuSlots = cpuSlots;
         this.registry = registry;
         this.snapshot = snapshot;
+        this.pauses = pauses;
     }
 
     /** The card that the machine cannot do without and waits for, as a line for people; empty if there is none. */
@@ -68,7 +71,7 @@ final class CardBay {
     /** A card's bundle started; {@code started}: the machine was, too, so that its CPU should be there. */
     void added(Card card, boolean started) {
         if (card.kind() == Kind.DEVICE) fillEmptySlots(card);
-        else if (CpuSlots.NAMES.containsKey(card.kind()) && started && !machine.vm().cpuPresent()) cpuSlots.installIfComplete();
+        else if (CpuSlots.NAMES.containsKey(card.kind()) && started) installCpuIfMissing();
         checkWaiting();
     }
 
@@ -86,6 +89,7 @@ final class CardBay {
             if (s.occupied() || !s.type().equals(card.type())) continue;
             try {
                 board.plug(s, board.stage(s, card));
+                pauses.came(s.name(), card);
             } catch (BoardException e) {
                 machine.faults().report(s.name(), card.describe(), "does not come into service: " + e.getMessage(), null);
             }
@@ -94,13 +98,25 @@ final class CardBay {
 
     /** A card's bundle stops: its slots keep its state, and another card of the type may step in at once. */
     void removed(Card card, boolean started) {
-        for (Slot s : board.slots()) if (s.card == card) board.park(s);
+        for (Slot s : board.slots()) {
+            if (s.card != card) continue;
+            board.park(s);
+            pauses.left(s.name(), card);
+        }
+        if (cpuSlots.active(card.kind()) == card) pauses.left(CpuSlots.NAMES.get(card.kind()), card);
         cpuSlots.removed(card);
         for (Slot s : List.copyOf(board.slots())) {
             if (s.away) registry.newest(Kind.DEVICE, s.type()).ifPresent(this::fillEmptySlots);
         }
-        if (started && !machine.vm().cpuPresent()) cpuSlots.installIfComplete();
+        if (started) installCpuIfMissing();
         checkWaiting();
+    }
+
+    private void installCpuIfMissing() {
+        if (machine.vm().cpuPresent()) return;
+        cpuSlots.installIfComplete();
+        if (!machine.vm().cpuPresent()) return;
+        for (Kind k : cpuSlots.kinds()) pauses.came(CpuSlots.NAMES.get(k), cpuSlots.active(k));
     }
 
     List<SlotInfo> describe() {
@@ -133,6 +149,7 @@ final class CardBay {
     }
 
     void plug(String type, String slotName, Map<String, String> properties) throws BoardException {
+        if (machine.over()) throw new BoardException("machine " + machine.name() + " has ended");
         Card card = registry.newest(Kind.DEVICE, type).orElseThrow(() -> new BoardException("device: there is no card '" + type
                 + "' (there is: " + String.join(", ", registry.all().stream()
                         .filter(c -> c.kind() == Kind.DEVICE).map(Card::type).distinct().toList()) + ")"));
@@ -183,17 +200,19 @@ final class CardBay {
             board.discard(slot, trial);
         }
         SlotBoard.Staged next = board.stage(slot, to);
+        CompletableFuture<Long> pause;
         try {
-            loop.run(() -> {
+            pause = loop.ask(() -> {
                 if (slot.card != from) throw new BoardException("slot " + slotName + " changed meanwhile");
                 requireInService(to);
-                timed(() -> board.swap(slot, next));
+                board.swap(slot, next);
+                return swapped(slotName);
             });
         } catch (BoardException e) {
             board.discard(slot, next);
             throw e;
         }
-        return new SwapReport(slotName, from.describe(), to.describe(), lastPause);
+        return report(slotName, from, to, pause);
     }
 
     private SwapReport swapCpu(Kind kind, String target) throws BoardException {
@@ -201,19 +220,21 @@ final class CardBay {
         Card from = loop.ask(() -> cpuSlots.active(kind));
         if (from == null) throw new BoardException("slot " + slotName + " has no card to swap");
         Card to = target(kind, from.type(), target, from);
+        CompletableFuture<Long> pause;
         try {
             machine.limit().<Void, RuntimeException>call("a rehearsal of " + to.describe(), () -> {
                 cpuSlots.rehearse(kind, to);
                 return null;
             });
-            loop.run(() -> {
+            pause = loop.ask(() -> {
                 requireInService(to);
-                timed(() -> cpuSlots.swap(kind, to));
+                cpuSlots.swap(kind, to);
+                return swapped(slotName);
             });
         } catch (RuntimeException | Error e) {
             throw new BoardException("slot " + slotName + ": card " + to.describe() + " cannot take over: " + e.getMessage(), e);
         }
-        return new SwapReport(slotName, from.describe(), to.describe(), lastPause);
+        return report(slotName, from, to, pause);
     }
 
     /** {@code TYPE}, {@code TYPE@VERSION}, {@code TYPE#BUNDLE-ID}, or null for the newest other card of the same type. */
@@ -230,16 +251,20 @@ final class CardBay {
                 .orElseThrow(() -> new BoardException("there is no " + kind.label() + " card '" + target + "'"));
     }
 
-    /** A bundle may stop while its card is being prepared; its removal comes before or behind this request, never beside it. */
+    /** The machine may end, or a bundle stop, while its card is being prepared; that comes before or behind this request, never beside it. */
     private void requireInService(Card card) throws BoardException {
+        if (machine.over()) throw new BoardException("machine " + machine.name() + " has ended");
         if (!registry.contains(card)) throw new BoardException("card " + card.describe() + " has gone meanwhile");
     }
 
-    private void timed(MachineLoop.Refusable action) throws BoardException {
-        long begin = System.nanoTime();
-        action.run();
-        lastPause = System.nanoTime() - begin;
+    private CompletableFuture<Long> swapped(String slot) {
         swaps++;
+        return pauses.swapped(slot);
+    }
+
+    /** Waits for the end of the pause, where that does not keep it from coming. */
+    private SwapReport report(String slot, Card from, Card to, CompletableFuture<Long> pause) {
+        return new SwapReport(slot, from.describe(), to.describe(), loop.onThread() ? -1 : pause.join());
     }
 
     void policy(String slot, String policy) throws BoardException {

@@ -82,6 +82,7 @@ final class MachineLoop implements VmHost, Runnable {
     private final VirtualClock clock;
     private final TimerQueue timers = new TimerQueue();
     private final IrqRouter irqs;
+    private final PauseMeter pauses;
     private final ConcurrentLinkedQueue<Runnable> requests = new ConcurrentLinkedQueue<>();
     private final ConcurrentLinkedQueue<Runnable> posted = new ConcurrentLinkedQueue<>();
     private final String name;
@@ -109,14 +110,18 @@ final class MachineLoop implements VmHost, Runnable {
     /** When the guest comes to a boundary by itself, on the virtual clock; 0 at a boundary. */
     private long horizon;
 
+    /** The guest is to execute the first instruction after a pause, and no second one. */
+    private boolean firstInstruction;
+
     /** The thread waits in {@link #idle}, or is about to: whoever brings work must wake it. */
     private volatile boolean idling;
 
-    MachineLoop(String name, Owner owner, VirtualClock clock, boolean countsInstructions) {
+    MachineLoop(String name, Owner owner, VirtualClock clock, boolean countsInstructions, PauseMeter pauses) {
         this.name = name;
         this.owner = owner;
         this.clock = clock;
         this.countsInstructions = countsInstructions;
+        this.pauses = pauses;
         irqs = new IrqRouter(this::attention, owner::cardThrew, this::tenureHere);
         thread = newThread(this);
     }
@@ -245,6 +250,11 @@ final class MachineLoop implements VmHost, Runnable {
     /** A timer was armed; if it is due before the guest would come to a boundary, the boundary comes now. On the machine's thread. */
     void timerArmed(long deadline) {
         if (deadline < horizon) attention();
+    }
+
+    /** The calling thread is the machine's: it must not wait for what the machine does next. */
+    boolean onThread() {
+        return Thread.currentThread() == thread;
     }
 
     /** The calling thread is the machine's, inside a callback: what needs the vCPU outside of the guest cannot be waited for. */
@@ -376,6 +386,7 @@ final class MachineLoop implements VmHost, Runnable {
                     runGuest();
                 } else if (!owner.over()) {
                     clock.stop();
+                    pauses.waits();
                     owner.flush();
                     if (requests.isEmpty()) LockSupport.parkNanos(this, 100_000_000);
                 }
@@ -390,6 +401,7 @@ final class MachineLoop implements VmHost, Runnable {
     /** However it ended, nobody waits for an answer that does not come. */
     private void ended() {
         clock.stop();
+        pauses.end();
         synchronized (lifeLock) {
             running = false;
             for (Runnable r = requests.poll(); r != null; r = requests.poll()) r.run();
@@ -402,6 +414,9 @@ final class MachineLoop implements VmHost, Runnable {
             insideRun = true;
             KvmRun r = vcpu.run();
             insideRun = false;
+            long now = System.nanoTime();
+            if (firstInstruction) guestRuns(now);
+            pauses.stopped(now);
             if (r.exitReason != KvmRun.Exit.INTR) owner.exited(r);
             owner.betweenRuns();
         } catch (Tenure.Lost e) {
@@ -441,6 +456,7 @@ final class MachineLoop implements VmHost, Runnable {
 
     @Override
     public void boundary() {
+        if (firstInstruction) guestRuns(System.nanoTime());
         horizon = 0;
         boundaries++;
         long now = clock.nanos();
@@ -459,9 +475,15 @@ final class MachineLoop implements VmHost, Runnable {
         inPosted = false;
     }
 
+    private void guestRuns(long now) {
+        firstInstruction = false;
+        pauses.runs(now);
+    }
+
     @Override
     public long instructionBudget() {
-        if (singleSteps) return 1;
+        firstInstruction = pauses.standing();
+        if (singleSteps || firstInstruction) return 1;
         long next = timers.next();
         horizon = next;
         if (next == TimerQueue.NEVER) return LONGEST_STRETCH;
@@ -472,11 +494,12 @@ final class MachineLoop implements VmHost, Runnable {
 
     @Override
     public boolean exactBudget() {
-        return countsInstructions || singleSteps;
+        return countsInstructions || singleSteps || firstInstruction;
     }
 
     @Override
     public void idle() {
+        guestRuns(System.nanoTime());
         long next = timers.next();
         if (countsInstructions && next != TimerQueue.NEVER) {
             clock.skipTo(next);

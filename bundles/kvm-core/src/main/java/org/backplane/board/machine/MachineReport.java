@@ -1,8 +1,12 @@
 package org.backplane.board.machine;
 
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Supplier;
+import org.backplane.board.api.PauseStats;
 import org.backplane.kvm.core.vm.Auditor;
 import org.backplane.kvm.spi.cpu.CpuState;
 import org.backplane.kvm.spi.mmu.Mmu;
@@ -19,6 +23,7 @@ final class MachineReport {
     private static final String[] SEG = {"es", "cs", "ss", "ds", "fs", "gs", "ldt", "tr"};
 
     private final PcMachine machine;
+    private final List<Supplier<Map<String, String>>> added = new CopyOnWriteArrayList<>();
     private Map<String, String> frozenStats;
 
     MachineReport(PcMachine machine) {
@@ -49,6 +54,9 @@ final class MachineReport {
         m.put("tlb.flushes", Long.toString(tlb.flushes));
         m.put("tlb.page_flushes", Long.toString(tlb.pageFlushes));
         m.put("swaps", Long.toString(machine.swaps()));
+        PauseStats p = machine.pauses();
+        add(m, "pause.side_by_side", p.sideBySide());
+        add(m, "pause.in_place", p.inPlace());
         Auditor audits = machine.vm().auditor();
         m.put("audit", audits.checks() + " checks, " + audits.violations() + " violations");
         return m;
@@ -58,6 +66,24 @@ final class MachineReport {
         counters.forEach((k, v) -> {
             if (v != 0 || !k.startsWith(EXITS)) to.put(prefix + k, Long.toString(v));
         });
+    }
+
+    private static void add(Map<String, String> to, String name, PauseStats.Figures f) {
+        if (f.count() == 0) return;
+        to.put(name, String.format(Locale.ROOT, "%d, p50 %.2f ms, p99 %.2f ms, max %.2f ms",
+                f.count(), f.p50Nanos() / 1e6, f.p99Nanos() / 1e6, f.maxNanos() / 1e6));
+    }
+
+    /** See {@code Machine.addStats}. */
+    void add(Supplier<Map<String, String>> lines) {
+        added.add(lines);
+    }
+
+    /** These statistics and behind them what front ends add; on any thread. */
+    Map<String, String> all(Map<String, String> own) {
+        Map<String, String> m = new LinkedHashMap<>(own);
+        added.forEach(lines -> m.putAll(lines.get()));
+        return m;
     }
 
     /** The report of a guest that was ended: reason, registers, and the bytes at RIP. */

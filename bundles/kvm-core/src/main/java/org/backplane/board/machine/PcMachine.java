@@ -6,10 +6,12 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.backplane.board.api.BoardException;
 import org.backplane.board.api.Inspector;
 import org.backplane.board.api.Machine;
 import org.backplane.board.api.MachineDebugger;
+import org.backplane.board.api.PauseStats;
 import org.backplane.board.backend.BlockImages;
 import org.backplane.board.cards.Card;
 import org.backplane.board.cards.Card.Kind;
@@ -50,6 +52,7 @@ public final class PcMachine implements Machine, CardRegistry.Listener, MachineL
     private final BlockImages images;
     private final VirtualClock clock;
     private final PlatformLines platform;
+    private final PauseMeter pauses = new PauseMeter();
     private final MachineLoop loop;
     private final KvmVm vm;
     private final KvmVcpu vcpu;
@@ -69,6 +72,7 @@ public final class PcMachine implements Machine, CardRegistry.Listener, MachineL
     private final CardLimit limit;
     private final CardFaults faults;
     private final Watchdog watchdog;
+    private final ManagedMachine managed;
 
     private volatile boolean started;
     private volatile boolean wantRunning;
@@ -85,7 +89,7 @@ public final class PcMachine implements Machine, CardRegistry.Listener, MachineL
                 : VirtualClock.host(config.wallBaseMillis);
         boot = new Boot(config, registry);
         log = new MachineLog(config);
-        loop = new MachineLoop(name, this, clock, config.icount);
+        loop = new MachineLoop(name, this, clock, config.icount, pauses);
         platform = new PlatformLines(config.ram, config.bootOrder, loop::interrupt);
         vm = new KvmVm(loop, this::cardThrew, config.mmuProperties, () -> {});
         vm.auditEvery(config.auditEvery, violation -> LOG.error("machine {}: audit: {}", name, violation));
@@ -97,7 +101,7 @@ public final class PcMachine implements Machine, CardRegistry.Listener, MachineL
         board = new SlotBoard(this);
         cpuSlots = new CpuSlots(vm, registry, config);
         report = new MachineReport(this);
-        bay = new CardBay(this, loop, board, cpuSlots, registry, config.snapshot);
+        bay = new CardBay(this, loop, board, cpuSlots, registry, config.snapshot, pauses);
         inspector = new MachineInspector(this, loop, bay);
         desk = new Desk(this, loop, board, bay);
         debugPort = new DebugPort(this, loop);
@@ -116,6 +120,7 @@ public final class PcMachine implements Machine, CardRegistry.Listener, MachineL
             log.close();
             throw e;
         }
+        managed = new ManagedMachine(this);
         registry.addListener(this);
         loop.request(bay::catchUp);
         exitHandlersNow(registry.exitHandlers());
@@ -203,6 +208,10 @@ public final class PcMachine implements Machine, CardRegistry.Listener, MachineL
 
     BlockImages images() {
         return images;
+    }
+
+    PauseMeter pauseMeter() {
+        return pauses;
     }
 
     long swaps() {
@@ -362,6 +371,7 @@ public final class PcMachine implements Machine, CardRegistry.Listener, MachineL
         wantRunning = false;
         registry.removeListener(this);
         // Whatever a card does while it is taken out, the rest is released and whoever waits for the end is told.
+        step(managed::close);
         step(report::freeze);
         step(inspector::freeze);
         step(board::flush);
@@ -444,7 +454,7 @@ public final class PcMachine implements Machine, CardRegistry.Listener, MachineL
     @Override
     public void pause() {
         loop.request(() -> {
-            wantRunning = false;
+            halt();
             debugPort.paused();
         });
     }
@@ -463,6 +473,7 @@ public final class PcMachine implements Machine, CardRegistry.Listener, MachineL
     boolean halt() {
         boolean ran = wantRunning;
         wantRunning = false;
+        pauses.paused();
         return ran;
     }
 
@@ -574,7 +585,17 @@ public final class PcMachine implements Machine, CardRegistry.Listener, MachineL
 
     @Override
     public Map<String, String> stats() {
-        return loop.call(report::stats);
+        return report.all(loop.call(report::stats));
+    }
+
+    @Override
+    public void addStats(Supplier<Map<String, String>> lines) {
+        report.add(lines);
+    }
+
+    @Override
+    public PauseStats pauses() {
+        return pauses.stats();
     }
 
     @Override

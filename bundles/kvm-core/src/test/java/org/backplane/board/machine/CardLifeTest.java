@@ -13,9 +13,13 @@ import org.backplane.board.api.Machine;
 import org.backplane.board.api.Machine.State;
 import org.backplane.board.api.Machine.SwapReport;
 import org.backplane.board.cards.TestCards.TestBundle;
+import org.backplane.directmmu.DirectMmuFactory;
 import org.backplane.kvm.spi.device.DeviceFactory.Property;
 import org.backplane.kvm.spi.device.InterruptController;
 import org.backplane.kvm.spi.device.VmTimer;
+import org.backplane.kvm.spi.mmu.Mmu;
+import org.backplane.kvm.spi.mmu.MmuContext;
+import org.backplane.kvm.spi.mmu.MmuFactory;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -224,6 +228,48 @@ class CardLifeTest {
         BoardRig.await("the new card serves", () -> rig.slot("p").version().equals("2.0.0"));
         assertTrue(report.get().pending());
         awaitWrites(next);
+    }
+
+    @Test
+    void aMachineThatEndsWhileACardIsPreparedRefusesTheSwap() throws Exception {
+        TestBundle[] bundle = new TestBundle[1];
+        PcMachine m = counting(bundle);
+        awaitWrites(probe);
+        ProbeCard next = new ProbeCard();
+        next.onAttach = p -> m.stop();
+        rig.cards.device(next, "2.0.0");
+        assertThrows(BoardException.class, () -> m.swap("p", "probe@2.0.0"));
+        // Also for cards of the CPU, whose tables would be made in memory that is gone.
+        assertThrows(BoardException.class, () -> m.swap("mmu", "shadow"));
+        assertThrows(BoardException.class, () -> m.plug("probe", "q", Map.of("regs", "0x600")));
+    }
+
+    @Test
+    void anMmuIsNotMadeForAMachineThatHasEndedMeanwhile() throws Exception {
+        TestBundle[] bundle = new TestBundle[1];
+        PcMachine m = counting(bundle);
+        awaitWrites(probe);
+        MmuFactory right = new DirectMmuFactory();
+        rig.cards.mmu(new MmuFactory() {
+            @Override
+            public Mmu create(MmuContext context) {
+                // The rehearsal is where this happens first.
+                m.stop();
+                return right.create(context);
+            }
+
+            @Override
+            public String type() {
+                return "late";
+            }
+
+            @Override
+            public String description() {
+                return "of a test";
+            }
+        });
+        assertEquals(
+                "machine test has ended", assertThrows(BoardException.class, () -> m.swap("mmu", "late")).getMessage());
     }
 
     // ---- cards that misbehave ----

@@ -58,7 +58,7 @@ class MachineLoopIdleTest {
     void aRequestToLeaveThatIsThereAlreadyIsNotSleptOver() {
         try (KvmVm vm = new KvmVm(VmHost.NONE, (slot, e) -> {}, Map.of(), () -> {})) {
             KvmVcpu vcpu = vm.createVcpu(0);
-            MachineLoop loop = new MachineLoop("idle", new Over(), VirtualClock.host(0), false);
+            MachineLoop loop = new MachineLoop("idle", new Over(), VirtualClock.host(0), false, new PauseMeter());
             loop.start(vcpu);
             vcpu.nmi();
             long began = System.nanoTime();

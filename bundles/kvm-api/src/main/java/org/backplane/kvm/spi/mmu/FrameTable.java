@@ -50,7 +50,11 @@ public final class FrameTable implements AutoCloseable {
         Arrays.fill(code, (int) first, (int) (first + pages), 0);
     }
 
-    /** Takes a shadow frame, filled with zeros. */
+    /**
+     * Takes a shadow frame, filled with zeros.
+     *
+     * @throws IllegalStateException behind {@link #close}
+     */
     public synchronized long allocate() {
         if (freeCount == 0) moreShadowFrames();
         long frame = freeShadow[--freeCount];
@@ -88,7 +92,7 @@ public final class FrameTable implements AutoCloseable {
         return code[(int) frame];
     }
 
-    /** Synchronized, because the table may grow at this moment on the thread of somebody who prepares a swap. */
+    /** Synchronized, because the table may grow at this moment. */
     public synchronized void setCodeMask(long frame, int mask) {
         code[(int) frame] = mask;
     }
@@ -109,9 +113,10 @@ public final class FrameTable implements AutoCloseable {
 
     /** Frees the shadow frames. The memory of slots belongs to its owner. */
     @Override
-    public void close() {
+    public synchronized void close() {
         Arrays.fill(host, 0);
         top = 1;
+        freeCount = 0;
         arena.close();
     }
 }

@@ -34,7 +34,7 @@ final class CpuCards {
     private Choice choice;
 
     /** What was asked for; null leaves it to the MMUs. */
-    private RealMode askedRealMode;
+    private volatile RealMode askedRealMode;
 
     /** The first MMU had EPT, so that unrestricted guest is what a swap away from it converts if nobody asked for anything. */
     private boolean eptFirst;
@@ -144,13 +144,12 @@ final class CpuCards {
         }
     }
 
-    /** Makes the cards of a choice and throws them away, so that classes are loaded and failures seen before the guest is stopped. */
+    /**
+     * Has the cards of a choice run a guest of their own, so that what is slow or fails does so before the VM is stopped. Any thread: nothing of this VM is
+     * touched, which may run on or be closed meanwhile.
+     */
     void rehearse(Choice next) {
-        try (Emulator e = next.emulator().create(memory);
-                Mmu m = next.mmu().create(context());
-                CpuBackend b = next.backend().create(memory, e, m)) {
-            b.counters();
-        }
+        Rehearsal.run(next, askedRealMode, mmuProperties);
     }
 
     /** A new vCPU, or one whose cards were replaced. Its PDPTEs are registers, and stay what they are whatever memory holds by now. */

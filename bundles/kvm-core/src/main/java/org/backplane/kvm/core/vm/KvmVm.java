@@ -172,9 +172,7 @@ public final class KvmVm implements Vm {
         cards.install(new CpuCards.Choice(backend, mmu, emulator));
     }
 
-    /**
-     * Makes these cards as {@link #installCpu} would, and throws them away: what is slow or fails does so while the guest runs on. Any thread.
-     */
+    /** Has these cards run a guest of their own: what is slow or fails does so while this one runs on. Any thread. */
     public void rehearseCpu(CpuBackendFactory backend, MmuFactory mmu, EmulatorFactory emulator) {
         cards.rehearse(new CpuCards.Choice(backend, mmu, emulator));
     }

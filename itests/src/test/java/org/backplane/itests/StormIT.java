@@ -1,0 +1,51 @@
+package org.backplane.itests;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.lang.management.ManagementFactory;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+import javax.management.MBeanServer;
+import javax.management.ObjectName;
+import javax.management.openmbean.CompositeData;
+import org.backplane.board.api.Machine.SlotInfo;
+import org.backplane.itests.harness.InContainer;
+import org.backplane.itests.support.CardLoaders;
+import org.backplane.itests.support.Footprint;
+import org.backplane.itests.support.NumbersGuest;
+import org.backplane.itests.support.Osgi;
+import org.backplane.itests.support.Storms;
+import org.junit.jupiter.api.Test;
+
+/** Cards are replaced at random, and neither does the guest lose anything nor does anything stay of the versions that are gone. */
+@InContainer
+class StormIT {
+    private static final Duration SOON = Duration.ofSeconds(60);
+
+    @Test
+    void aStormLeavesNothingBehind() throws Exception {
+        // The machine registers itself at once where this is up already.
+        MBeanServer jmx = ManagementFactory.getPlatformMBeanServer();
+        try (NumbersGuest guest = NumbersGuest.start("storm"); CardLoaders loaders = new CardLoaders()) {
+            List<SlotInfo> slots = guest.machine().slots();
+            // Every kind of swap has been done once, so that what the JDK and the framework need for it is there.
+            Storms.rage(guest.machine(), "60,seed=1", SOON);
+            Footprint before = Footprint.now();
+            int bundles = Osgi.context().getBundles().length;
+            String end = Storms.rage(guest.machine(), "80,seed=2", SOON);
+            assertTrue(end.contains(": 80 swaps, 0 failed, p50 "), end);
+            assertEquals(slots, guest.machine().slots(), "every slot has the card that it had");
+            assertEquals(bundles, Osgi.context().getBundles().length, () -> Arrays.toString(Osgi.context().getBundles()));
+            assertTrue(loaders.count() > Osgi.ownBundles().size() + 20, "class loaders came: " + loaders.count());
+            Footprint after = Footprint.now();
+            after.assertLittleMoreThan(before);
+            loaders.assertAtMostOneOldEach();
+            CompositeData seen = (CompositeData) jmx.getAttribute(new ObjectName("org.backplane:type=Machine,name=storm"), "Pauses");
+            assertTrue((long) ((CompositeData) seen.get("swaps")).get("count") >= 140, seen::toString);
+            guest.proveAllCardsWork();
+            guest.verifyEverything();
+        }
+    }
+}
