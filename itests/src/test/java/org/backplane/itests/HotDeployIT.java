@@ -141,6 +141,12 @@ class HotDeployIT {
         }
         assertEquals("1.1.0", version(asked, "letters"));
 
+        alphabet("1.1.0").header("Rebuilt", "yes").write(jar);
+        for (Machine m : machines) {
+            console.await("alphabet.jar: machine " + m.name() + ", slot \\w+: alphabet@1.1.0 \\(bundle \\d+\\) -> alphabet@1.1.0 .*");
+            assertReads(m);
+        }
+
         Files.delete(jar);
         for (Machine m : machines) console.await("alphabet.jar: machine " + m.name() + ", slot \\w+: unplugged");
         for (Machine m : machines) {

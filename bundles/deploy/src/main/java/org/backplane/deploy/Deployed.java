@@ -16,10 +16,13 @@ import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.BundleException;
 import org.osgi.framework.Constants;
+import org.osgi.framework.ServiceRegistration;
+import org.osgi.framework.hooks.bundle.CollisionHook;
 import org.osgi.framework.wiring.BundleRevision;
 import org.osgi.framework.wiring.FrameworkWiring;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Deactivate;
 import org.osgi.service.component.annotations.Reference;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -48,17 +51,29 @@ public final class Deployed implements ArtifactInstaller {
     private final Plugger plugger;
     private final Machines machines;
     private final Slots slots;
+    private final ServiceRegistration<CollisionHook> twins;
     private final Map<File, Bundle> bundles = new TreeMap<>();
 
     /** Counts installations: each has a location of its own. */
     private long installations;
 
+    /** @param context whose framework takes two bundles of one name and version from here: a rebuilt jar need not count its version up */
     @Activate
     public Deployed(BundleContext context, @Reference Plugger plugger, @Reference Machines machines) {
         this.context = context;
         this.plugger = plugger;
         this.machines = machines;
         slots = new Slots(machines);
+        twins = context.registerService(CollisionHook.class, this::mayHaveTwins, null);
+    }
+
+    private void mayHaveTwins(int operation, Bundle target, Collection<Bundle> collisions) {
+        if (operation == CollisionHook.INSTALLING && target.equals(context.getBundle())) collisions.clear();
+    }
+
+    @Deactivate
+    void stop() {
+        twins.unregister();
     }
 
     @Override
