@@ -73,7 +73,7 @@ final class CardLimit implements AutoCloseable {
      */
     <T, E extends Exception> T call(String what, Task<T, E> task) throws E {
         if (Thread.currentThread() instanceof Helper h && h.call != null) return inner(h.call, what, task);
-        if (millis == 0) return task.run();
+        if (millis == 0 || helpers.isShutdown()) return task.run();
         Call<T> c = new Call<>(what, task, Thread.currentThread());
         helpers.execute(c);
         c.await();
@@ -90,9 +90,10 @@ final class CardLimit implements AutoCloseable {
 
     /** Executes something that may wait, on a thread of its own. */
     void aside(Runnable task) {
-        helpers.execute(task);
+        if (!helpers.isShutdown()) helpers.execute(task);
     }
 
+    /** The machine has ended: no card is left that could hang. */
     @Override
     public void close() {
         helpers.shutdown();

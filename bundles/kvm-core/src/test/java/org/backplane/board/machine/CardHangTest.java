@@ -241,6 +241,15 @@ class CardHangTest {
     }
 
     @Test
+    void aMachineThatHasEndedStillAnswers() throws Exception {
+        PcMachine m = machine(COUNT, p -> {});
+        m.stop();
+        rig.end();
+        assertEquals(List.of(), m.screenText());
+        assertEquals(List.of(), m.cardReports());
+    }
+
+    @Test
     void withoutALimitNobodyIsCutOff() throws Exception {
         rig.cards.device(probe, "1.0.0");
         probe.onWrite = p -> hang();
