@@ -16,13 +16,10 @@ import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.BundleException;
 import org.osgi.framework.Constants;
-import org.osgi.framework.ServiceRegistration;
-import org.osgi.framework.hooks.bundle.CollisionHook;
 import org.osgi.framework.wiring.BundleRevision;
 import org.osgi.framework.wiring.FrameworkWiring;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
-import org.osgi.service.component.annotations.Deactivate;
 import org.osgi.service.component.annotations.Reference;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -34,7 +31,8 @@ import org.slf4j.LoggerFactory;
  * <p><b>A change is a swap, side by side.</b> File Install would update the bundle in place: stop the old, then see whether the new one resolves. Here
  * the new one is installed beside the old under another location, resolved and started, and takes over slot after slot by the board's own transaction
  * ({@code Machine.swap}). Only then the old one goes. So whatever fails (the new jar does not resolve, its card refuses the state or does not come
- * back in time), the old card has never left, and the log says why.
+ * back in time), the old card has never left, and the log says why. The framework takes two bundles of one version (etc/config.properties), so a rebuilt jar need
+ * not count its version up.
  *
  * <p><b>A bundle that cannot start</b> stays installed and is tried again after every other change, as what it misses may come with the next jar.
  *
@@ -51,29 +49,17 @@ public final class Deployed implements ArtifactInstaller {
     private final Plugger plugger;
     private final Machines machines;
     private final Slots slots;
-    private final ServiceRegistration<CollisionHook> twins;
     private final Map<File, Bundle> bundles = new TreeMap<>();
 
     /** Counts installations: each has a location of its own. */
     private long installations;
 
-    /** @param context whose framework takes two bundles of one name and version from here: a rebuilt jar need not count its version up */
     @Activate
     public Deployed(BundleContext context, @Reference Plugger plugger, @Reference Machines machines) {
         this.context = context;
         this.plugger = plugger;
         this.machines = machines;
         slots = new Slots(machines);
-        twins = context.registerService(CollisionHook.class, this::mayHaveTwins, null);
-    }
-
-    private void mayHaveTwins(int operation, Bundle target, Collection<Bundle> collisions) {
-        if (operation == CollisionHook.INSTALLING && target.equals(context.getBundle())) collisions.clear();
-    }
-
-    @Deactivate
-    void stop() {
-        twins.unregister();
     }
 
     @Override
