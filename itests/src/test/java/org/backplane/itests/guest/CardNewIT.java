@@ -61,10 +61,10 @@ class CardNewIT {
         for (String test : List.of("MyLampCardTest", "MyLampCardFuzzTest", "MyLampCardVmTest")) assertTrue(log.contains("org.acme.cards.mylamp." + test), log);
         assertFalse(log.contains("[WARNING]"), log);
         assertTrue(Files.exists(home.resolve("deploy/my-lamp.jar")), log);
-        // Time to look at deploy/.
-        r = backplane(build.work(), "-c", "vm:create m -m 4; sleep 3; card:plug m my-lamp; card:state m my-lamp0");
-        assertEquals("", r.err());
-        assertTrue(r.out().contains("my-lamp0: my-lamp@1.0.0"), r.out());
+        // Time to look at deploy/, by which the card is plugged.
+        r = backplane(build.work(), "-c", "vm:create m -m 4; sleep 3; card:list m; card:state m my-lamp");
+        assertEquals(0, r.status(), r.err());
+        assertTrue(r.out().contains("org.acme.cards.my-lamp"), r.out());
         assertTrue(r.out().contains("period=1000"), r.out());
     }
 
