@@ -18,6 +18,9 @@ import org.backplane.itests.support.NumbersGuest;
 import org.backplane.itests.support.Osgi;
 import org.backplane.itests.support.Storms;
 import org.junit.jupiter.api.Test;
+import org.osgi.framework.BundleEvent;
+import org.osgi.framework.BundleException;
+import org.osgi.framework.SynchronousBundleListener;
 
 /** Cards are replaced at random, and neither does the guest lose anything nor does anything stay of the versions that are gone. */
 @InContainer
@@ -46,6 +49,28 @@ class StormIT {
             assertTrue((long) ((CompositeData) seen.get("swaps")).get("count") >= 140, seen::toString);
             guest.proveAllCardsWork();
             guest.verifyEverything();
+        }
+    }
+
+    @Test
+    void aSwapThatFailsIsCountedAndTheOldCardServesOn() throws Exception {
+        SynchronousBundleListener saboteur = e -> {
+            if (e.getType() != BundleEvent.STARTED || !e.getBundle().getSymbolicName().endsWith(".copy")) return;
+            try {
+                e.getBundle().stop();
+            } catch (BundleException x) {
+                throw new IllegalStateException(x);
+            }
+        };
+        Osgi.context().addBundleListener(saboteur);
+        try (NumbersGuest guest = NumbersGuest.start("storm")) {
+            String end = Storms.rage(guest.machine(), "6,rtc,seed=1", SOON);
+            assertTrue(end.matches(".*: 6 swaps, [1-6] failed, .*"), end);
+            assertEquals("0.1.0", guest.slot("rtc").version());
+            guest.proveAllCardsWork();
+            guest.verifyEverything();
+        } finally {
+            Osgi.context().removeBundleListener(saboteur);
         }
     }
 }
