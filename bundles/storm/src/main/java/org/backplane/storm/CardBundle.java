@@ -79,9 +79,10 @@ final class CardBundle {
         return update(nextVersion());
     }
 
-    /** Updates the original in place to what it was, if it is not. */
+    /** Updates the original in place to what it was, if it is not, and starts it if an update failed half way. */
     void restore() throws BundleException {
         if (!original.getVersion().toString().equals(shipped)) update(shipped);
+        if (original.getState() == Bundle.RESOLVED || original.getState() == Bundle.INSTALLED) original.start();
     }
 
     private String update(String version) throws BundleException {

@@ -20,8 +20,8 @@ public record Footprint(List<String> threads, int classes, long metaspace) {
     private static final long MORE_METASPACE = 3 << 20;
     private static final int COLLECTIONS = 2;
 
-    /** Threads of pools, the shell's, the framework's and the JDK's, come and go by themselves. */
-    private static final Pattern POOLS = Pattern.compile("session-.*|FelixResolver-.*|ForkJoinPool.*|process reaper");
+    /** Threads of pools, the shell's, the framework's, the board's and the JDK's, come and go by themselves. */
+    private static final Pattern POOLS = Pattern.compile("session-.*|FelixResolver-.*|ForkJoinPool.*|machine-.*: cards|process reaper");
 
     public static Footprint now() {
         for (int i = 0; i < COLLECTIONS; i++) System.gc();
