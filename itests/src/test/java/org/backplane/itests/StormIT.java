@@ -22,7 +22,10 @@ import org.osgi.framework.BundleEvent;
 import org.osgi.framework.BundleException;
 import org.osgi.framework.SynchronousBundleListener;
 
-/** Cards are replaced at random, and neither does the guest lose anything nor does anything stay of the versions that are gone. */
+/**
+ * Cards are replaced at random, and neither does the guest lose anything nor does anything stay of the versions that are gone. What they take of classes and
+ * metaspace is counted where it shows, over ten thousand swaps: {@code StormUnderLinuxIT}.
+ */
 @InContainer
 class StormIT {
     private static final Duration SOON = Duration.ofSeconds(60);
@@ -33,20 +36,19 @@ class StormIT {
         MBeanServer jmx = ManagementFactory.getPlatformMBeanServer();
         try (NumbersGuest guest = NumbersGuest.start("storm"); CardLoaders loaders = new CardLoaders()) {
             List<SlotInfo> slots = guest.machine().slots();
-            // Every kind of swap has been done once, so that what the JDK and the framework need for it is there.
-            Storms.rage(guest.machine(), "200,seed=1", SOON);
-            Footprint before = Footprint.now();
+            // Every kind of swap has been done once, so that the threads that the JDK and the framework need for it are there.
+            Storms.rage(guest.machine(), "30,seed=1", SOON);
+            List<String> threads = Footprint.now().threads();
             int bundles = Osgi.context().getBundles().length;
             String end = Storms.rage(guest.machine(), "80,seed=2", SOON);
             assertTrue(end.contains(": 80 swaps, 0 failed, p50 "), end);
             assertEquals(slots, guest.machine().slots(), "every slot has the card that it had");
             assertEquals(bundles, Osgi.context().getBundles().length, () -> Arrays.toString(Osgi.context().getBundles()));
-            assertTrue(loaders.count() > Osgi.ownBundles().size() + 20, "class loaders came: " + loaders.count());
-            Footprint after = Footprint.now();
+            assertTrue(loaders.count() > Osgi.ownBundles().size() + 10, "class loaders came: " + loaders.count());
+            Osgi.await("the same threads as before", () -> Footprint.now().threads().equals(threads));
             loaders.assertAtMostOneOldEach();
-            after.assertLittleMoreThan(before);
             CompositeData seen = (CompositeData) jmx.getAttribute(new ObjectName("org.backplane:type=Machine,name=storm"), "Pauses");
-            assertTrue((long) ((CompositeData) seen.get("swaps")).get("count") >= 280, seen::toString);
+            assertTrue((long) ((CompositeData) seen.get("swaps")).get("count") >= 110, seen::toString);
             guest.proveAllCardsWork();
             guest.verifyEverything();
         }
