@@ -64,11 +64,6 @@ final class VmxBackend implements CpuBackend {
     }
 
     @Override
-    public void flushTlb(VcpuContext v, boolean keepGlobal) {
-        v.tlb.flush(keepGlobal);
-    }
-
-    @Override
     public VmcsView vmcs(VcpuContext v) {
         return vcpu(v).vmcsView();
     }

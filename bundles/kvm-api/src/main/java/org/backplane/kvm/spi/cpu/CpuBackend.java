@@ -40,9 +40,6 @@ public interface CpuBackend extends AutoCloseable {
      */
     default void realMode(RealMode how, RealModePages pages) {}
 
-    /** Flushes the TLB of a vCPU that is outside of {@link #enter}. */
-    void flushTlb(VcpuContext v, boolean keepGlobal);
-
     /** A copy of the VMCS for people; {@link VmcsView#NONE} when the backend has none. */
     VmcsView vmcs(VcpuContext v);
 
