@@ -13,10 +13,12 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -157,13 +159,18 @@ final class Mutations {
     /** The modules whose sources a patch changes; nothing but src/main may be changed. */
     private static Set<String> changedModules(Path patch) throws IOException, MutationException {
         Set<String> modules = new LinkedHashSet<>();
-        for (String line : Files.readAllLines(patch)) {
-            if (!line.startsWith("+++ b/")) continue;
-            int at = line.indexOf("/src/main/java/");
+        for (String file : changedFiles(patch)) {
+            int at = file.indexOf("/src/main/java/");
             if (at < 0) throw new MutationException("changes more than src/main");
-            modules.add(line.substring(6, at));
+            modules.add(file.substring(0, at));
         }
         return modules;
+    }
+
+    private static List<String> changedFiles(Path patch) throws IOException {
+        try (Stream<String> lines = Files.lines(patch)) {
+            return lines.filter(l -> l.startsWith("+++ b/")).map(l -> l.substring(6)).toList();
+        }
     }
 
     /** The test's class has a source in its module; its method is there or in a class that it extends, in whichever module. */
@@ -259,14 +266,17 @@ final class Mutations {
         Path report = work.resolve(m.name() + ".log");
         Process tests = startTests(m.module(), List.of(classes), report);
         try {
-            git(tree, m.patch());
+            // Put back as it was: a patch that is applied in reverse may meet lines that look the same elsewhere.
+            Map<Path, byte[]> before = new HashMap<>();
+            for (String f : changedFiles(m.patch())) before.put(tree.resolve(f), Files.readAllBytes(tree.resolve(f)));
             try {
+                git(tree, m.patch());
                 for (String module : m.changed()) {
                     String trouble = compile(sources(module), classPath(module), classes);
                     if (trouble != null) throw new MutationException(trouble);
                 }
             } finally {
-                git(tree, m.patch(), "-R");
+                for (var file : before.entrySet()) Files.write(file.getKey(), file.getValue());
             }
             int status = finish(tests, List.of(m.test()), SECONDS_PER_TEST);
             return switch (status) {

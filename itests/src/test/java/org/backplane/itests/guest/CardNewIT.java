@@ -43,6 +43,7 @@ class CardNewIT {
     }
 
     @Test
+    @Tag("full")
     void projectIsBuiltTestedAndDeployed() throws Exception {
         Result r = backplane(build.work(), "card", "new", "my-lamp", "-group", "org.acme.cards");
         assertEquals("", r.err());

@@ -15,6 +15,7 @@ import org.junit.jupiter.api.Test;
 /** gdb at a running Linux, with the addresses that the kernel itself gives for its symbols. */
 @NeedsGuests
 @NeedsGdb
+@Tag("full")
 class GdbGuestIT {
     private static final Duration BOOT = Duration.ofMinutes(20);
 
@@ -23,7 +24,6 @@ class GdbGuestIT {
         debug("shadow");
     }
 
-    @Tag("full")
     @Test
     void doesTheSameWithTwoDimensionalPaging() throws Exception {
         debug("direct");

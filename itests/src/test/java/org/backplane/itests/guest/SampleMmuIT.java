@@ -39,6 +39,7 @@ class SampleMmuIT {
     }
 
     @Tag("guest")
+    @Tag("full")
     @EnabledIf(value = "org.backplane.itests.guest.DebianFiles#present", disabledReason = "the Debian guests are not there")
     @Test
     void sampleBootsLinux() throws Exception {
