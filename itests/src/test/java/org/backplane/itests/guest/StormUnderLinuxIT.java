@@ -35,7 +35,7 @@ class StormUnderLinuxIT {
     /** They must last longer than the storm. */
     private static final int LINES = 200_000;
 
-    private static final int FEW_SWAPS = 1000, FEW_LINES = 30_000;
+    private static final int FEW_SWAPS = 200, FEW_LINES = 10_000;
 
     private static final double MOST_P99_SIDE_BY_SIDE_MILLIS = 5, MOST_P99_IN_PLACE_MILLIS = 25;
 
